@@ -1,0 +1,40 @@
+# Each target does its own setup first; `make help` lists them.
+with := setup/with
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lab lab-down demo unit test lint bench soak
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what is missing: node, packages, the Pulumi engine; as root on Linux also the lab's tools
+	@setup/all
+
+lab: setup ## start two servers on this machine, for the demo and the tests (root on Linux)
+	@$(with) lab/up
+
+lab-down: ## stop them
+	@$(with) lab/down
+
+demo: setup ## move a site between the two servers and back, under load
+	@$(with) node demo/run.ts
+
+unit: ## tests that need no root
+	@setup/all unit
+	@$(with) vitest run --project unit
+
+test: setup ## every check and test; the last line counts them
+	@$(with) node test/tally.ts
+
+lint: ## types, style and shell scripts
+	@$(with) tsc --noEmit
+	@$(with) eslint --max-warnings 0 .
+	@$(with) prettier --check --log-level warn .
+	@setup/shell-files | xargs -0 shellcheck --external-sources
+	@setup/shell-files | xargs -0 shfmt -i 2 -ci -d
+
+bench: setup ## measure a move; results in bench/results
+	@$(with) node bench/run.ts
+
+soak: setup ## move forth and back for hours, with faults
+	@$(with) node demo/soak.ts

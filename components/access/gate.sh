@@ -1,0 +1,280 @@
+# The gate on old: all that new may ask of old, with the move's own key. Settings stand above it; one argument: the request.
+# shellcheck shell=bash
+
+# Ends with a reason.
+refuse() {
+  printf 'gate on old: %s\n' "$*" >&2
+  exit 1
+}
+
+# psql as the superuser.
+sql() {
+  runuser -u postgres -- psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --port="$PGPORT" "$@"
+}
+
+# rsync's server side, for the paths of the settings only, named by number: @0, @1/, ...; writing only for the users' files.
+serve_rsync() {
+  local -a words=("$@")
+  local last=${words[-1]} word index path
+  [[ ${words[0]} == --server ]] || refuse "rsync: only as a server"
+  for word in "${words[@]:0:${#words[@]}-1}"; do
+    [[ $word =~ ^(\.|-[-A-Za-z0-9.=%]*)$ ]] || refuse "rsync: option $word is not allowed"
+  done
+  [[ $last =~ ^@([0-9]+)(/?)$ ]] || refuse "rsync: the path is a number, but is $last"
+  index=${BASH_REMATCH[1]}
+  if [[ ${words[1]} == --sender ]]; then path=${COPY[$index]:-}; else path=${FILES[$index]:-}; fi
+  [[ -n $path ]] || refuse "rsync: no path has the number $index"
+  exec rsync "${words[@]:0:${#words[@]}-1}" "$path${BASH_REMATCH[2]}"
+}
+
+# What a path of the settings is: directory, regular file, ...
+kind() {
+  stat -L -c %F -- "${COPY[$1]}"
+}
+
+# Bytes of all paths of the settings together.
+bytes() {
+  du -scb -- "${COPY[@]}" | tail -n 1 | cut -f 1
+}
+
+# A path and every folder above it below /etc/letsencrypt and the like, parents first, without leading slash; links with targets.
+with_parents() {
+  local path=$1 dir at=''
+  local -a parts
+  IFS=/ read -ra parts <<<"${path#/}"
+  for dir in "${parts[@]:0:${#parts[@]}-1}"; do
+    at+=${at:+/}$dir
+    printf '%s/\n' "$at"
+  done
+  printf '%s\n' "${path#/}"
+  [[ ! -L $path ]] || with_parents "$(readlink -f -- "$path")"
+}
+
+# The values of some directives in nginx's site file.
+directive() {
+  sed 's/^[[:space:]]*#.*//' "$NGINX_FILE" | grep -Eo "(^|[[:space:];{])($1)[[:space:]]+[^;]+;" | sed -E 's/^[^a-z]*[a-z_]+[[:space:]]+//; s/[[:space:]]*;$//; s/^"(.*)"$/\1/' || true
+}
+
+# The site's enabled file in nginx; where traffic is passed on already, the one that was there before.
+find_nginx_file() {
+  NGINX_FILE=$(nginx_files)
+  [[ -n $NGINX_FILE && $NGINX_FILE != *$'\n'* ]] || refuse "nginx: one enabled file should serve ${NAMES[*]}, but there are: ${NGINX_FILE:-none}"
+}
+
+# The files of a group, one a line.
+group_files() {
+  local unit path name
+  case $1 in
+    units)
+      for unit in "${WEB[@]}" "${JOBS[@]}"; do
+        path=$(systemctl show --property=FragmentPath --value -- "$unit")
+        [[ -n $path ]] || refuse "units: $unit has no file"
+        with_parents "$path"
+        for path in $(systemctl show --property=DropInPaths --value -- "$unit"); do with_parents "$path"; done
+      done
+      ;;
+    nginx)
+      with_parents "$NGINX_FILE"
+      ;;
+    includes)
+      directive include | { grep -v '[*]' || true; } | while IFS= read -r path; do
+        [[ $path == /* ]] || path=/etc/nginx/$path
+        [[ ! -f $path ]] || with_parents "$path"
+      done
+      ;;
+    certificates)
+      directive 'ssl_certificate|ssl_certificate_key|ssl_trusted_certificate|ssl_dhparam|auth_basic_user_file' | while IFS= read -r path; do
+        [[ $path == /* ]] || path=/etc/nginx/$path
+        [[ ! -f $path ]] || with_parents "$path"
+        name=${path#/etc/letsencrypt/live/}
+        [[ $name == "$path" || ! -f /etc/letsencrypt/renewal/${name%%/*}.conf ]] || with_parents "/etc/letsencrypt/renewal/${name%%/*}.conf"
+      done
+      ;;
+    logrotate)
+      for name in "${LOGROTATE[@]}"; do with_parents "/etc/logrotate.d/$name"; done
+      ;;
+    cron)
+      for name in "${CRON[@]}"; do
+        case $name in
+          "crontab of "*) with_parents "/var/spool/cron/crontabs/${name#crontab of }" ;;
+          *) with_parents "$name" ;;
+        esac
+      done
+      ;;
+    *) refuse "no group is named $1" ;;
+  esac
+}
+
+# Sends the files of a group as a tar stream. Cron's files are also found where the move keeps them once it has stopped cron.
+pull() {
+  local list
+  find_nginx_file
+  list=$(group_files "$1" | awk '!seen[$0]++')
+  tar -cf - -C / --no-recursion --verbatim-files-from --files-from=<(printf '%s\n' "$list")
+}
+
+# The users and groups that own the site: of units, cron, and of what lies at the paths. passwd lines, group lines, memberships.
+accounts() {
+  local unit path names name groups
+  names=$(
+    for unit in "${WEB[@]}" "${JOBS[@]}"; do systemctl show --property=User --value -- "$unit"; done
+    for path in "${CRON[@]}"; do [[ $path != "crontab of "* ]] || printf '%s\n' "${path#crontab of }"; done
+    find "${COPY[@]}" -maxdepth 3 -printf '%u\n' 2>/dev/null
+  )
+  names=$(sort -u <<<"$names" | grep -vx 'root' | grep . || true)
+  groups=$(
+    for unit in "${WEB[@]}" "${JOBS[@]}"; do systemctl show --property=Group --value -- "$unit"; done
+    find "${COPY[@]}" -maxdepth 3 -printf '%g\n' 2>/dev/null
+    for name in $names; do id -gn -- "$name"; done
+  )
+  for name in $(sort -u <<<"$groups" | grep -vx 'root' || true); do printf 'group:%s\n' "$(getent group -- "$name")"; done
+  for name in $names; do
+    printf 'passwd:%s\n' "$(getent passwd -- "$name")"
+    printf 'member:%s:%s\n' "$name" "$(id -Gn -- "$name")"
+  done
+}
+
+# Role definitions with their password verifiers and memberships, for the settings' roles, the database's owner and grantees.
+roles() {
+  runuser -u postgres -- pg_dumpall --roles-only --port="$PGPORT"
+}
+
+# A superuser that lives as long as the copy does; its password comes by stdin and is not logged.
+copy_role() {
+  local password
+  IFS= read -r password
+  [[ $password =~ ^[0-9a-f]{32,}$ ]] || refuse "copy-role: the password is not of the form that new makes"
+  sql postgres <<SQL
+set log_statement = 'none'; set log_min_duration_statement = -1; set log_min_error_statement = 'panic';
+drop role if exists "changeover_$MOVE";
+create role "changeover_$MOVE" login superuser connection limit 16 valid until 'tomorrow' password '$password';
+SQL
+}
+
+# Ends what the copy's role does, and removes it.
+drop_copy_role() {
+  sql --set=role="changeover_$MOVE" postgres <<'SQL'
+select pg_terminate_backend(pid) from pg_stat_activity where usename = :'role' \g /dev/null
+drop role if exists :"role";
+SQL
+}
+
+# Settings of roles in this database alone, as statements.
+role_settings() {
+  sql --set=name="$DATABASE" postgres <<'SQL'
+select format('alter role %I in database %I set %s to %s;', pg_get_userbyid(s.setrole), d.datname, split_part(c, '=', 1),
+  case when lower(split_part(c, '=', 1)) in ('search_path', 'session_preload_libraries', 'local_preload_libraries', 'temp_tablespaces')
+    then substr(c, strpos(c, '=') + 1) else quote_literal(substr(c, strpos(c, '=') + 1)) end)
+from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase, unnest(s.setconfig) c where d.datname = :'name' and s.setrole <> 0
+SQL
+}
+
+# The database's size in bytes.
+database_size() {
+  sql --set=name="$DATABASE" postgres <<<"select pg_database_size(:'name')"
+}
+
+# Fences the database: the app's roles cannot log in, and none of their sessions is left. Survives a reboot.
+fence() {
+  local role
+  for role in "${ROLES[@]}"; do
+    sql --set=role="$role" postgres <<<'alter role :"role" nologin'
+  done
+  sql --set=name="$DATABASE" --set=copy="changeover_$MOVE" postgres <<'SQL'
+select pg_terminate_backend(pid, 5000) from pg_stat_activity
+  where datname = :'name' and usename <> :'copy' and pid <> pg_backend_pid() and backend_type = 'client backend' \g /dev/null
+SQL
+  [[ $(sql --set=name="$DATABASE" --set=copy="changeover_$MOVE" postgres <<<"select count(*) from pg_stat_activity where datname = :'name' and usename <> :'copy' and backend_type = 'client backend'") == 0 ]] ||
+    refuse "fence: sessions of the database $DATABASE are left: a superuser or an unknown role works on it; end it and run again"
+}
+
+# Lifts the fence.
+unfence() {
+  local role
+  for role in "${ROLES[@]}"; do
+    sql --set=role="$role" postgres <<<'alter role :"role" login'
+  done
+}
+
+# True when no nginx worker of the previous configuration is left.
+drained() {
+  ! ps -C nginx -o args= | grep -q 'worker process is shutting down'
+}
+
+# Checks and reloads nginx; waits up to 3 seconds for requests under way (websockets may last longer).
+reload_nginx() {
+  local end
+  nginx -t || return 1
+  systemctl reload nginx
+  end=$((SECONDS + 3))
+  until drained || ((SECONDS >= end)); do sleep 0.05; done
+}
+
+# From now on old's nginx passes every request of the site to new: same host, same scheme, websockets too.
+pass_on() {
+  find_nginx_file
+  local kept=$HERE/nginx
+  if [[ ! -e $kept.path ]]; then
+    cp -a --no-target-directory -- "$NGINX_FILE" "$kept.saved"
+    printf '%s' "$NGINX_FILE" >"$kept.path"
+  fi
+  mkdir -p /etc/nginx/changeover
+  printf '%s' "$PASS_ON" >"/etc/nginx/changeover/$MOVE-pass-on.conf"
+  awk -v line="include /etc/nginx/changeover/$MOVE-pass-on.conf;" "$INJECT" "$(saved_content)" >"$kept.new"
+  chmod 644 "$kept.new"
+  mv -- "$kept.new" "$NGINX_FILE"
+  reload_nginx || { pass_off; refuse "nginx: old's configuration is not valid with the site passed on: $(nginx -t 2>&1 | head -n 1)"; }
+}
+
+# The content of the site's file as it was before.
+saved_content() {
+  if [[ -L $HERE/nginx.saved ]]; then realpath -- "$(dirname -- "$(cat "$HERE/nginx.path")")/$(readlink -- "$HERE/nginx.saved")"; else printf '%s' "$HERE/nginx.saved"; fi
+}
+
+# Old's nginx serves the site itself again, exactly as before.
+pass_off() {
+  local kept=$HERE/nginx path
+  [[ -e $kept.path ]] || return 0
+  path=$(cat "$kept.path")
+  cp -a --no-target-directory -- "$kept.saved" "$path.changeover"
+  mv --no-target-directory -- "$path.changeover" "$path"
+  rm -f "/etc/nginx/changeover/$MOVE-pass-on.conf"
+  rmdir --ignore-fail-on-non-empty /etc/nginx/changeover 2>/dev/null || true
+  reload_nginx
+  rm -f "$kept.path" "$kept.saved"
+}
+
+# Whether old's nginx passes the site on.
+passing() {
+  if [[ -e $HERE/nginx.path ]] && grep -q "$MOVE-pass-on.conf" "$(cat "$HERE/nginx.path")"; then printf 'yes\n'; else printf 'no\n'; fi
+}
+
+# Rows of every table, name<TAB>count, exact.
+counts() {
+  sql --field-separator=$'\t' "$DATABASE" <<<"$COUNTS"
+}
+
+# One request a call.
+main() {
+  local -a words
+  trap '' PIPE
+  cd /
+  export LC_ALL=C.UTF-8
+  HERE=$(dirname -- "$(readlink -f -- "$0")")
+  read -ra words <<<"$1"
+  case ${words[0]:-} in
+    rsync) serve_rsync "${words[@]:1}" ;;
+    kind) kind "${words[1]:-0}" ;;
+    bytes) bytes ;;
+    pull) pull "${words[1]:-}" ;;
+    accounts | roles | fence | unfence | counts) "${words[0]}" ;;
+    role-settings) role_settings ;;
+    database-size) database_size ;;
+    copy-role) copy_role ;;
+    drop-copy-role) drop_copy_role ;;
+    pass-on) pass_on ;;
+    pass-off) pass_off ;;
+    passing) passing ;;
+    *) refuse "the request '${words[0]:-}' is not known" ;;
+  esac
+}

@@ -1,0 +1,46 @@
+# Makes the users and groups that own the site, with old's numbers where they are free.
+# shellcheck shell=bash
+# Adds a group from a line of old's group file, unless there is one of that name.
+add_group() {
+  local name gid
+  IFS=: read -r name _ gid _ <<<"$1"
+  getent group -- "$name" >/dev/null && return
+  if getent group -- "$gid" >/dev/null; then groupadd --system -- "$name"; else groupadd --gid "$gid" -- "$name"; fi
+  printf 'group %s\n' "$name" >>"$STATE/made"
+}
+
+# Adds a user from a line of old's passwd file, unless there is one of that name.
+add_user() {
+  local name uid gid home shell gecos
+  local -a number=()
+  IFS=: read -r name _ uid gid gecos home shell <<<"$1"
+  getent passwd -- "$name" >/dev/null && return
+  getent passwd -- "$uid" >/dev/null || number=(--uid "$uid")
+  [[ -x $shell ]] || shell=/usr/sbin/nologin
+  useradd --system "${number[@]}" --gid "$2" --no-create-home --home-dir "$home" --shell "$shell" --comment "$gecos" -- "$name"
+  printf 'user %s\n' "$name" >>"$STATE/made"
+}
+
+# Puts a user into the groups it is in on old, as far as they are here.
+join_groups() {
+  local user=$1 group
+  for group in $2; do
+    getent group -- "$group" >/dev/null || continue
+    id -nG -- "$user" | tr ' ' '\n' | grep -qx -- "$group" && continue
+    gpasswd --add "$user" "$group"
+    printf 'member %s %s\n' "$user" "$group" >>"$STATE/made"
+  done
+}
+
+do_step() {
+  local kind line primary
+  touch "$STATE/made"
+  gate accounts >"$STATE/accounts"
+  while IFS=: read -r kind line; do [[ $kind != group ]] || add_group "$line"; done <"$STATE/accounts"
+  while IFS=: read -r kind line; do
+    [[ $kind == passwd ]] || continue
+    primary=$(sed -n "s/^member:${line%%:*}://p" "$STATE/accounts" | cut -d ' ' -f 1)
+    add_user "$line" "$primary"
+  done <"$STATE/accounts"
+  while IFS=: read -r kind line; do [[ $kind != member ]] || join_groups "${line%%:*}" "${line#*:}"; done <"$STATE/accounts"
+}

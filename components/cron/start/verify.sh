@@ -1,0 +1,8 @@
+# Every entry is in place.
+# shellcheck shell=bash
+verify_step() {
+  local entry
+  for entry in "${CRON[@]}"; do
+    [[ -e $(cron_file "$entry") ]] || die "$(cron_file "$entry"): should be on $SIDE"
+  done
+}

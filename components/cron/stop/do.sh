@@ -1,0 +1,12 @@
+# Takes the site's cron entries out and waits until no cron job is at work.
+# shellcheck shell=bash
+do_step() {
+  local entry file
+  for entry in "${CRON[@]}"; do
+    file=$(cron_file "$entry")
+    save_path "$file"
+    rm -f -- "$file"
+  done
+  cron_notices
+  wait_until "$((DEADLINE - 10))" "cron's jobs on $SIDE should end" cron_idle
+}

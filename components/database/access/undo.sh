@@ -1,0 +1,5 @@
+# Takes the move's rules out.
+# shellcheck shell=bash
+undo_step() {
+  close_database
+}

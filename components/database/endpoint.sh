@@ -1,0 +1,17 @@
+# The app's own file with the database's address. ENDPOINT_FILE, ENDPOINT_ADDRESS (as on old) are set above.
+# shellcheck shell=bash
+
+# Replaces every place of one literal text in the file by another, in one rename.
+set_endpoint() {
+  local from=$1 to=$2 content
+  content=$(cat -- "$ENDPOINT_FILE"; printf x)
+  content=${content%x}
+  [[ $content == *"$from"* ]] || { [[ $content == *"$to"* ]] && return; }
+  [[ $content == *"$from"* ]] || die "$ENDPOINT_FILE: should hold $from, but does not; it is the app's database address (database.endpoint.address)"
+  printf '%s' "${content//"$from"/"$to"}" | replace_file "$ENDPOINT_FILE"
+}
+
+# Old's database, as new sees it.
+old_endpoint() {
+  printf '%s:%s' "$OLD_ADDRESS" "$PGPORT"
+}

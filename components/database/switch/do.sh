@@ -1,0 +1,116 @@
+# The users' database becomes new's: page, fence, copy, compare, release. Puts itself back on any failure.
+# shellcheck shell=bash
+# The step's unit does all of it, so that no lost connection can stop it half-way.
+unit_work() {
+  trap 'failure "${BASH_COMMAND%% *} ended with $?"' ERR
+  progress "showing the maintenance page"
+  date +%s%3N >"$STATE/page-since"
+  page_on
+  stop_app
+  progress "fencing the database on old"
+  gate fence || failure "the fence: $(tail -n 1 "$LOG" | cut -c 1-300)"
+  copy_database
+  note_baseline
+  set_endpoint "$(old_endpoint)" "$ENDPOINT_ADDRESS"
+  start_units "${WEB[@]}"
+  check_site
+  : >"$STATE/switched"
+  open_to_users
+  result maintenanceSeconds $((($(date +%s%3N) - $(cat "$STATE/page-since") + 999) / 1000))
+}
+
+# Jobs, cron and users come back on new, on whichever database the app leads to.
+open_to_users() {
+  start_units "${JOBS[@]}"
+  cron_on
+  page_off
+}
+
+# The app, its jobs and its cron entries stop on new.
+stop_app() {
+  cron_off
+  stop_units_for_now "${JOBS[@]}" "${WEB[@]}"
+  wait_until 60 "cron's jobs on $SIDE should end" cron_idle
+}
+
+# Stops units without disabling them: they come back within this step.
+stop_units_for_now() {
+  local unit
+  for unit in "$@"; do systemctl stop -- "$unit"; done
+}
+
+# Cron entries out of the way for the time of the switch, and back.
+cron_off() {
+  local entry file
+  mkdir -p "$STATE/cron"
+  for entry in "${CRON[@]}"; do
+    file=$(cron_file "$entry")
+    [[ ! -e $file ]] || { mkdir -p "$STATE/cron$(dirname "$file")" && mv -- "$file" "$STATE/cron$file"; }
+  done
+  cron_notices
+}
+cron_on() {
+  local entry file
+  for entry in "${CRON[@]}"; do
+    file=$(cron_file "$entry")
+    [[ ! -e $STATE/cron$file ]] || mv -- "$STATE/cron$file" "$file"
+  done
+  cron_notices
+}
+
+# From which transaction on a row counts as written on new, and how many deletions there were before.
+note_baseline() {
+  sql "$DATABASE" --command="select (pg_current_xact_id()::text::numeric % 4294967296)::text" >"$STATE/baseline"
+  sql "$DATABASE" --command='select pg_stat_reset()'
+}
+
+# The number of rows written on new since the switch.
+count_writes() {
+  sql --set=since="$(cat "$STATE/baseline")" "$DATABASE" <<<"$WRITES"
+}
+
+# For the preview: the same number, read only.
+unit_part_writes() {
+  count_writes >&3
+}
+
+# After the unit's work, however it ended (also by kill -9 or its deadline): success, or everything as before the switch.
+unit_work_ended() {
+  local ended=success
+  if [[ $SERVICE_RESULT != success && -e $STATE/switched ]]; then
+    open_to_users
+  elif [[ $SERVICE_RESULT != success ]]; then
+    ended=$SERVICE_RESULT
+    put_back
+  fi
+  printf '%s' "$ended" >"$STATE/ended.work.part"
+  mv "$STATE/ended.work.part" "$STATE/ended.work"
+}
+
+# Every part is tried, whatever became of the others: users are on old's database again.
+put_back() {
+  set +e
+  trap - ERR
+  progress "putting the database back to old"
+  (untune)
+  (set_endpoint "$ENDPOINT_ADDRESS" "$(old_endpoint)")
+  retry_for 60 gate unfence || printf 'the fence on old could not be lifted: on old, as postgres: ALTER ROLE ... LOGIN\n' >>"$STATE/failure"
+  (start_units "${WEB[@]}" && check_site)
+  (open_to_users)
+  (close_copy_role)
+  (drop_copy)
+}
+
+# Tries a command again until it works or the seconds are over.
+retry_for() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < end)) || return 1
+    sleep 1
+  done
+}
+
+do_step() {
+  follow_work work
+}

@@ -1,0 +1,135 @@
+# Looks at one server and prints facts, one `name<TAB>base64 of the value` a line. Reads only; settings are set above it.
+# shellcheck shell=bash
+
+# Prints one fact; the value comes as arguments.
+fact() {
+  printf '%s\t%s\n' "$1" "$(printf '%s' "${*:2}" | base64 -w 0)"
+}
+
+# Prints one fact from a command's output, empty where the command fails.
+fact_of() {
+  printf '%s\t%s\n' "$1" "$("${@:2}" 2>/dev/null | base64 -w 0)"
+}
+
+# Runs psql as the superuser without waiting for locks; extra arguments pass.
+sql() {
+  PGOPTIONS='-c lock_timeout=2s -c statement_timeout=10s -c default_transaction_read_only=on' \
+    runuser -u postgres -- psql --no-psqlrc --quiet --no-align --tuples-only --field-separator=$'\t' --set=ON_ERROR_STOP=1 \
+    --port="$PGPORT" "$@"
+}
+
+# The commands that the steps use, and which of them are missing here.
+tools() {
+  local tool
+  for tool in psql nginx rsync systemctl systemd-run openssl flock timeout awk find tar runuser base64 ssh ssh-keygen; do
+    command -v "$tool" >/dev/null || printf '%s\n' "$tool"
+  done
+}
+
+# A unit's properties, in a fixed order.
+unit_facts() {
+  local unit
+  for unit in "${WEB[@]}" "${JOBS[@]}"; do
+    fact_of "unit.$unit" systemctl show --property=LoadState,ActiveState,UnitFileState,FragmentPath,User -- "$unit"
+  done
+}
+
+# Paths: size in bytes, kind, and free space of their file system (or of the nearest folder that exists).
+path_facts() {
+  local path near
+  for path in "${PATHS[@]}"; do
+    near=$path
+    until [[ -e $near ]]; do near=$(dirname -- "$near"); done
+    fact "path.$path" "$(stat -L -c %F -- "$path" 2>/dev/null || echo absent)"
+    fact "free.$path" "$(stat -f -c %d -- "$near") $(df --output=avail -B1 -- "$near" | tail -n 1)"
+    [[ ! -e $path || $SIDE != old ]] || fact "bytes.$path" "$(timeout 2 du -sb -- "$path" 2>/dev/null | cut -f 1)"
+    [[ ! -d $path || $SIDE != new ]] || fact "entries.$path" "$(find "$path" -mindepth 1 -maxdepth 1 -printf x 2>/dev/null | head -c 10 | wc -c)"
+  done
+}
+
+# The database server as a whole.
+cluster_facts() {
+  fact_of database.version sql --command='show server_version_num' postgres || true
+  fact database.error "$(sql --command='select 1' postgres 2>&1 >/dev/null | tail -n 1)"
+  fact_of database.settings sql postgres --command="select name, setting from pg_settings where name in
+    ('listen_addresses', 'ssl', 'data_directory', 'hba_file', 'max_connections', 'max_prepared_transactions')"
+  fact_of database.names sql --command='select datname from pg_database' postgres
+  fact_of database.roles sql --command="select rolname, rolcanlogin, rolsuper from pg_roles where rolname !~ '^pg_'" postgres
+  fact_of database.extensionsHere sql --command='select name, version from pg_available_extension_versions' postgres
+  fact_of database.collations sql --command="select collname from pg_collation union select 'C.UTF-8' union select 'POSIX'" postgres
+  fact_of database.locales locale -a
+  fact database.free "$(df --output=avail -B1 -- "$(sql --command='show data_directory' postgres 2>/dev/null || echo /var/lib)" 2>/dev/null | tail -n 1)"
+}
+
+# The site's database on old.
+database_facts() {
+  fact_of database.size sql --set=name="$DATABASE" postgres <<<"select pg_database_size(oid), pg_encoding_to_char(encoding), datcollate, datctype from pg_database where datname = :'name'"
+  fact_of database.sessions sql --set=name="$DATABASE" postgres <<<"select distinct a.usename from pg_stat_activity a join pg_roles r on r.rolname = a.usename where datname = :'name' and not r.rolsuper"
+  fact_of database.prepared sql --set=name="$DATABASE" postgres <<<"select gid from pg_prepared_xacts where database = :'name'"
+  fact_of database.long sql --set=name="$DATABASE" postgres <<<"select pid || ' ' || usename || ' since ' || xact_start from pg_stat_activity where datname = :'name' and xact_start < now() - interval '5 min'"
+  fact_of database.subscriptions sql --set=name="$DATABASE" postgres <<<"select subname from pg_subscription s join pg_database d on d.oid = s.subdbid where datname = :'name'"
+  fact_of database.tablespaces sql --command="select spcname from pg_tablespace where spcname !~ '^pg_'" postgres
+  fact_of database.owner sql --set=name="$DATABASE" postgres <<<"select pg_get_userbyid(datdba) from pg_database where datname = :'name'"
+  fact_of database.extensions sql --dbname="$DATABASE" --command="select extname, extversion from pg_extension"
+  fact_of database.users sql --dbname="$DATABASE" --command="
+    select distinct pg_get_userbyid(o) from (select relowner o from pg_class where oid >= 16384 union select nspowner from pg_namespace
+    where oid >= 16384 union select proowner from pg_proc where oid >= 16384) owners"
+}
+
+# Where the site's database address stands in the app's own file, and what a firewall does with strangers.
+access_facts() {
+  fact endpoint.matches "$(grep -cF -- "$ENDPOINT_ADDRESS" "$ENDPOINT_FILE" 2>/dev/null || true)"
+  fact_of firewall.nft nft list ruleset
+  fact_of firewall.iptables iptables-save
+}
+
+# nginx: the site's file, its certificate files, and whether the whole configuration is valid.
+nginx_facts() {
+  local files
+  files=$(nginx_files)
+  fact nginx.files "$files"
+  fact nginx.test "$(nginx -t 2>&1 || true)"
+  [[ $files == *$'\n'* || -z $files ]] || fact nginx.text "$(cat -- "$files")"
+}
+
+# Cron entries and repositories of the settings that are not there.
+missing_facts() {
+  local entry
+  for entry in "${CRON[@]}"; do
+    case $entry in
+      "crontab of "*) crontab -l -u "${entry#crontab of }" >/dev/null 2>&1 || fact "missing.$entry" cron ;;
+      *) [[ -f $entry ]] || fact "missing.$entry" cron ;;
+    esac
+  done
+  for entry in "${DEPLOYS[@]}"; do [[ -d $entry/hooks ]] || fact "missing.$entry" deploys; done
+  for entry in "${LOGROTATE[@]}"; do [[ -f /etc/logrotate.d/$entry ]] || fact "missing./etc/logrotate.d/$entry" logrotate; done
+}
+
+# The markers of moves on this server (done, begun): move/step, one a line; and rows that came to new since its switch.
+move_facts() {
+  local mark writes=/var/lib/changeover/$MOVE/database-switch
+  for mark in done begun; do
+    fact_of "$mark" find /var/lib/changeover -mindepth 3 -maxdepth 3 -name "$mark" -printf '%P\n'
+  done
+  [[ $SIDE != new || ! -e $writes/done ]] || fact writes "$(bash "$writes/script" part-writes 2>/dev/null || true)"
+}
+
+# Prints every fact of this server.
+inspect() {
+  export LC_ALL=C.UTF-8
+  cd /
+  fact user "$(id -u)"
+  fact clock "$(date +%s.%N)"
+  fact missing.tools "$(tools)"
+  fact_of release sh -c '. /etc/os-release && printf "%s" "$PRETTY_NAME"'
+  fact machine "$(uname -m)"
+  nginx_facts
+  unit_facts
+  path_facts
+  cluster_facts
+  access_facts
+  [[ $SIDE != old ]] || database_facts
+  [[ $SIDE != old ]] || missing_facts
+  move_facts
+  fact complete yes
+}

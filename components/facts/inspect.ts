@@ -1,0 +1,141 @@
+/** A read-only look at both servers, one ssh each, before anything is planned. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { assignments, quote, scriptBeside, type Setting } from "../script.ts";
+import type { Access, Server, Side } from "../server.ts";
+
+/** What was found on a server: text by name; a name that was not looked at is absent. */
+export type Facts = ReadonlyMap<string, string>;
+
+/** Facts of both servers, or why there are none. */
+export interface Inspection {
+  old: Facts | Unreachable;
+  new: Facts | Unreachable;
+}
+
+/** A server that gave no facts, and why. */
+export class Unreachable {
+  readonly reason: string;
+  constructor(reason: string) {
+    this.reason = reason;
+  }
+}
+
+/** How long one server may take to tell its facts, in seconds. */
+const inspectDeadline = 40;
+
+/** Looks at both servers at once. Never throws for a server: what failed is in the result. */
+export async function inspect(access: Access, settings: Record<string, Setting>): Promise<Inspection> {
+  const folder = mkdtempSync(join(tmpdir(), "changeover-"));
+  try {
+    const configFile = writeSshFiles(folder, access);
+    const [old, fresh] = await Promise.all(
+      (["old", "new"] as const).map((side) => look(configFile, side, access[side], settings, askPass(folder, access.privateKeyPassphrase))),
+    );
+    return { old: old!, new: fresh! };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Writes ssh's configuration, the pinned host keys and the key into a folder of this run's own. */
+export function writeSshFiles(folder: string, access: Access): string {
+  const servers = { old: access.old, new: access.new, ...(access.bastion ? { bastion: access.bastion } : {}) };
+  const knownHosts = join(folder, "known_hosts");
+  writeFileSync(knownHosts, Object.entries(servers).map(([name, { hostKey }]) => `${name} ${hostKey}\n`).join(""), { mode: 0o600 });
+  const keyFile = join(folder, "key");
+  if (access.privateKey !== undefined)
+    writeFileSync(keyFile, access.privateKey.endsWith("\n") ? access.privateKey : `${access.privateKey}\n`, { mode: 0o600 });
+  const configFile = join(folder, "config");
+  const host = ([name, server]: [string, Server]) => [
+    `Host ${name}`,
+    `  HostName ${server.address}`,
+    `  HostKeyAlias ${name}`,
+    `  User ${server.user}`,
+    `  Port ${server.port}`,
+    ...(access.bastion && name !== "bastion" ? [`  ProxyCommand ssh -F "${configFile}" -W %h:%p bastion`] : []),
+  ];
+  const everywhere = [
+    "Host *",
+    `  UserKnownHostsFile "${knownHosts}"`,
+    "  GlobalKnownHostsFile none",
+    "  StrictHostKeyChecking yes",
+    "  CheckHostIP no",
+    `  BatchMode ${access.privateKeyPassphrase === undefined ? "yes" : "no"}`,
+    "  PreferredAuthentications publickey",
+    "  NumberOfPasswordPrompts 1",
+    "  LogLevel ERROR",
+    "  ConnectTimeout 10",
+    "  ServerAliveInterval 5",
+    "  ServerAliveCountMax 3",
+    ...(access.privateKey === undefined ? [] : [`  IdentityFile "${keyFile}"`, "  IdentitiesOnly yes", "  IdentityAgent none"]),
+  ];
+  writeFileSync(configFile, [...Object.entries(servers).flatMap(host), ...everywhere, ""].join("\n"), { mode: 0o600 });
+  return configFile;
+}
+
+/**
+ * The environment in which ssh programs get a passphrase from a file of this run's own; without one they never ask.
+ * @param folder a private folder that goes after the run.
+ */
+export function askPass(folder: string, passphrase: string | undefined): Record<string, string> {
+  const program = join(folder, "askpass");
+  if (passphrase !== undefined) writeFileSync(join(folder, "passphrase"), passphrase, { mode: 0o600 });
+  writeFileSync(program, `#!/bin/sh\n${passphrase === undefined ? "exit 1" : `cat ${quote(join(folder, "passphrase"))}`}\n`, { mode: 0o700 });
+  return { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: "force", DISPLAY: "none" };
+}
+
+/** Looks at one server. */
+async function look(
+  configFile: string,
+  side: Side,
+  server: Server,
+  settings: Record<string, Setting>,
+  env: Record<string, string>,
+): Promise<Facts | Unreachable> {
+  const script = [
+    "set -u",
+    assignments({ ...settings, SIDE: side }),
+    scriptBeside(import.meta.url, "../proxy/find.sh"),
+    scriptBeside(import.meta.url, "inspect.sh"),
+    "inspect </dev/null",
+    "",
+  ].join("\n");
+  const command = server.user === "root" ? "bash -s" : "sudo -n bash -s";
+  const run = await execa("ssh", ["-F", configFile, side, command], {
+    input: script,
+    reject: false,
+    env,
+    timeout: inspectDeadline * 1000,
+    stripFinalNewline: true,
+    maxBuffer: 50_000_000,
+  });
+  const facts = parseFacts(run.stdout);
+  if (facts.get("complete") === "yes") return facts;
+  if (run.timedOut) return new Unreachable(`no answer within ${inspectDeadline} seconds`);
+  const lastLine = run.stderr.trim().split("\n").filter((line) => !line.startsWith("**")).at(-1);
+  return new Unreachable(lastLine || `ssh ended with ${run.exitCode ?? run.shortMessage}`);
+}
+
+/** Reads `name<TAB>base64` lines; anything else a login prints is passed over. */
+export function parseFacts(output: string): Facts {
+  const facts = new Map<string, string>();
+  for (const line of output.split("\n")) {
+    const match = /^([^\t]+)\t([A-Za-z0-9+/=]*)$/.exec(line);
+    if (match) facts.set(match[1]!, Buffer.from(match[2]!, "base64").toString("utf8").replace(/\n+$/, ""));
+  }
+  return facts;
+}
+
+/** A fact's lines, none where it is empty or absent. */
+export function lines(facts: Facts, name: string): string[] {
+  const value = facts.get(name);
+  return value ? value.split("\n") : [];
+}
+
+/** A fact's lines, each cut at tabs. */
+export function rows(facts: Facts, name: string): string[][] {
+  return lines(facts, name).map((line) => line.split("\t"));
+}

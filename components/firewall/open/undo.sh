@@ -1,0 +1,5 @@
+# Closes the hole again.
+# shellcheck shell=bash
+undo_step() {
+  close_hole
+}

@@ -1,0 +1,67 @@
+# From here on users are served by new: old passes every request on; what reaches new meanwhile waits, and none fails.
+# shellcheck shell=bash
+# Requests to new's nginx wait in the kernel's queue; whatever happens, they go on after the hold budget.
+hold() {
+  local unit
+  unit=$(unit_name)-release
+  systemctl stop "$unit.timer" 2>/dev/null || true
+  systemd-run --quiet --collect --unit="$unit" --on-active="$HOLD_BUDGET" --timer-property=AccuracySec=50ms systemctl kill --signal=CONT nginx.service
+  nginx_workers new >"$STATE/held"
+  HELD_SINCE=$(date +%s%3N)
+  xargs --no-run-if-empty kill -STOP <"$STATE/held"
+}
+
+# The waiting requests go on.
+release() {
+  systemctl kill --signal=CONT nginx.service
+  systemctl stop "$(unit_name)-release.timer" 2>/dev/null || true
+  HELD_MILLISECONDS=$(($(date +%s%3N) - HELD_SINCE))
+}
+
+# Answers requests that waited on new through old, which serves again.
+pass_back() {
+  local scheme='$scheme' port='$server_port'
+  cat <<NGINX
+error_page 418 = @changeover_back;
+return 418;
+location @changeover_back {
+  proxy_pass $scheme://$(ip_of "$OLD_ADDRESS"):$port;
+  proxy_ssl_server_name on;
+  proxy_ssl_name \$host;
+  proxy_set_header Host \$http_host;
+  proxy_set_header X-Forwarded-For \$http_x_forwarded_for;
+  proxy_http_version 1.1;
+  proxy_request_buffering off;
+  proxy_buffering off;
+}
+NGINX
+}
+
+# Brings the files that users changed on old up to the moment when the last of them was answered there.
+pull_users_files() {
+  local index
+  for index in "${!FILES[@]}"; do pull_path "$index"; done
+}
+
+# Takes the files that users changed on new back to old.
+push_users_files() {
+  local index
+  for index in "${!FILES[@]}"; do push_path "$index"; done
+}
+
+# Runs when anything between hold and release fails: users are served by old again.
+do_failed_while_held() {
+  gate pass-off || true
+  release
+}
+
+do_step() {
+  pull_users_files
+  trap 'do_failed_while_held; do_failed 1' EXIT
+  hold
+  gate pass-on || die "old could not pass the site on to new: $(tail -n 1 "$LOG" | cut -c 1-300)"
+  pull_users_files
+  release
+  trap 'do_failed $?' EXIT
+  result holdMilliseconds "$HELD_MILLISECONDS"
+}

@@ -1,0 +1,371 @@
+# What every step has: one lock per move, a full log on the server, short lines to the operator, saved originals, deadlines.
+# Sourced ahead of do.sh, undo.sh and verify.sh; MOVE, STEP, PHASE, SIDE and the step's own settings are set above it.
+# shellcheck shell=bash
+
+readonly ROOT=/var/lib/changeover/$MOVE
+STATE=$ROOT/$STEP
+readonly LOG=/var/log/changeover/$MOVE/$STEP.log
+
+# One line to the operator (at most 400 characters) and to the log; a closed connection is no error.
+note() {
+  local line="$*"
+  printf '%s\n' "${line:0:400}" >&3 2>/dev/null || NOBODY=yes
+  printf '%s %s\n' "$(date -u +%FT%TZ)" "$line" >>"$LOG"
+}
+
+# Ends the step with the place, the rule, the value and the remedy in one line.
+die() {
+  note "error: $SIDE, step $STEP: $*"
+  exit 1
+}
+
+# Keeps a named result (for example holdMilliseconds=812); all results are printed when do ends, also when it is taken over.
+result() {
+  local kept
+  kept=$(grep -v "^$1=" "$STATE/result" 2>/dev/null || true)
+  printf '%s\n' "${kept:+$kept$'\n'}$1=$2" >"$STATE/result"
+}
+
+# Waits for a condition: wait_until SECONDS WHAT COMMAND...; says what it last saw when the deadline has passed.
+wait_until() {
+  local limit=$1 what=$2 end
+  shift 2
+  end=$((SECONDS + limit))
+  until "$@"; do
+    ((SECONDS < end)) || die "$what: not reached within $limit seconds; last seen: $(tail -n 1 "$LOG" | cut -c 1-200)"
+    sleep 0.1
+  done
+}
+
+# Saves what is at a path (file, link, or nothing) before it is changed; the first save of a move counts.
+save_path() {
+  local path=$1 kept
+  kept=$STATE/saved/$(printf '%s' "$path" | sha256sum | cut -c 1-32)
+  [[ -e $kept.path ]] && return
+  mkdir -p "$STATE/saved"
+  if [[ -e $path || -L $path ]]; then
+    cp -a --no-target-directory -- "$path" "$kept.part"
+    mv --no-target-directory "$kept.part" "$kept.data"
+  fi
+  printf '%s' "$path" >"$kept.path"
+}
+
+# True when there was something at a path before the move.
+saved_exists() {
+  [[ -e $STATE/saved/$(printf '%s' "$1" | sha256sum | cut -c 1-32).data ]]
+}
+
+# Puts one saved path back as it was and forgets it.
+restore_one() {
+  local kept=${1%.path} path
+  path=$(cat "$1")
+  if [[ -e $kept.data || -L $kept.data ]]; then
+    mkdir -p "$(dirname -- "$path")"
+    rm -rf -- "$path.changeover"
+    cp -a --no-target-directory -- "$kept.data" "$path.changeover"
+    [[ ! -d $path || -L $path ]] || rm -rf -- "$path"
+    mv --no-target-directory -- "$path.changeover" "$path"
+  else
+    rm -rf -- "$path"
+  fi
+  rm -rf -- "$kept.data" "$1"
+}
+
+# Puts every saved path of this step back.
+restore_saved() {
+  local record
+  for record in "$STATE"/saved/*.path; do
+    [[ -e $record ]] || continue
+    restore_one "$record"
+  done
+  remove_made_dirs
+}
+
+# Makes a folder like `mkdir -p`, remembering which ones were not there.
+make_dir() {
+  local dir=$1
+  [[ -d $dir ]] && return
+  make_dir "$(dirname -- "$dir")"
+  mkdir -m 755 -- "$dir"
+  printf '%s\n' "$dir" >>"$STATE/made-dirs"
+}
+
+# Removes the folders that this step made, where they are empty.
+remove_made_dirs() {
+  local dir
+  [[ -e $STATE/made-dirs ]] || return 0
+  tac "$STATE/made-dirs" | while IFS= read -r dir; do rmdir --ignore-fail-on-non-empty -- "$dir" 2>/dev/null || true; done
+  rm -f "$STATE/made-dirs"
+}
+
+# Replaces a file's content by stdin in one rename, keeping owner and mode where the file exists (0644 root otherwise).
+replace_file() {
+  local path=$1 mode=${2:-644}
+  rm -rf -- "$path.changeover"
+  if [[ -e $path ]]; then cp -a -- "$(readlink -f -- "$path")" "$path.changeover"; else install -m "$mode" /dev/null "$path.changeover"; fi
+  cat >"$path.changeover"
+  mv -- "$path.changeover" "$path"
+}
+
+# Runs psql as the database's superuser, without the user's own settings, stopping at the first error.
+sql() {
+  runuser -u postgres -- psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --port="${PGPORT:-5432}" "$@"
+}
+
+# Checks nginx's configuration and reloads it without dropping a request.
+reload_nginx() {
+  nginx -t || die "nginx: the configuration must be valid before a reload; nginx -t says: $(nginx -t 2>&1 | head -n 1). Mend it and run again"
+  systemctl reload nginx
+}
+
+# The process ids of nginx workers of the newest configuration, or of those that are shutting down.
+nginx_workers() {
+  ps -C nginx -o pid=,args= | awk -v want="$1" '/worker process/ { down = /shutting down/ } /worker process/ && (want == "old") == down { print $1 }'
+}
+
+# True when the workers of the previous configuration have answered their last request.
+nginx_drained() {
+  [[ -z $(nginx_workers old) ]]
+}
+
+# Waits a while for the previous workers; long-lived connections (websockets) may outlast it, which is no error.
+drain_nginx() {
+  local end=$((SECONDS + $1))
+  until nginx_drained || ((SECONDS >= end)); do sleep 0.05; done
+}
+
+# Asks old's gate for something, over the move's own key: gate REQUEST...; stdin and stdout pass.
+gate() {
+  [[ -x $ROOT/access-key/ssh ]] || die "the move's key is missing ($ROOT/access-key): run 'pulumi up' with phase 'prepared' first"
+  "$ROOT/access-key/ssh" "$OLD_USER@$OLD_ADDRESS" "$*"
+}
+
+# The IP address of a server's name; an address stays what it is.
+ip_of() {
+  local ip
+  ip=$(getent ahosts "$1" | awk 'NR == 1 { print $1 }')
+  [[ -n $ip ]] || die "$1 has no IP address here: name the server by its address in the settings"
+  printf '%s' "$ip"
+}
+
+# Unpacks a group of files from old (units, nginx, ...) at their own paths, saving what was there; with 'absent' only new ones.
+pull_group() {
+  local group=$1 mode=${2:-all} member
+  local -a wanted=()
+  gate pull "$group" >"$STATE/$group.tar"
+  while IFS= read -r member; do
+    if [[ $member == */ ]]; then
+      [[ -d /$member ]] || printf '/%s\n' "${member%/}" >>"$STATE/made-dirs"
+    elif [[ $mode == absent && -e /$member && ! -e $STATE/pulled.$group ]]; then
+      continue
+    else
+      save_path "/$member"
+    fi
+    wanted+=("$member")
+  done < <(tar --quoting-style=literal -tf "$STATE/$group.tar")
+  printf '%s\0' "${wanted[@]}" >"$STATE/pulled.$group"
+  ((${#wanted[@]} == 0)) || tar -xpf "$STATE/$group.tar" -C / --no-overwrite-dir --no-recursion --null --verbatim-files-from --files-from="$STATE/pulled.$group"
+}
+
+# Records a unit's enabled and active state before it is changed; the first record of a move counts.
+save_unit() {
+  local file=$STATE/unit.$1
+  [[ -e $file ]] && return
+  printf '%s %s\n' "$(systemctl is-enabled -- "$1" 2>/dev/null || true)" "$(systemctl is-active -- "$1" 2>/dev/null || true)" >"$file"
+}
+
+# Puts a unit's enabled and active state back.
+restore_unit() {
+  local enabled active
+  [[ -e $STATE/unit.$1 ]] || return 0
+  read -r enabled active <"$STATE/unit.$1" || true
+  [[ $enabled != enabled ]] || systemctl enable -- "$1"
+  [[ $active != active ]] || systemctl start -- "$1"
+  rm -f "$STATE/unit.$1"
+}
+
+# The name of the step's unit on this server.
+unit_name() {
+  printf 'changeover-%s-%s' "$MOVE" "$STEP"
+}
+
+# True while a unit starts, runs, or cleans up after itself.
+unit_at_work() {
+  [[ $(systemctl is-active -- "$1" || true) =~ ^(active|activating|deactivating|reloading)$ ]]
+}
+
+# Stops this step's unit, if it is at work, and waits until it has put back what it changed.
+stop_work() {
+  unit_at_work "$(unit_name)" || return 0
+  systemctl stop -- "$(unit_name)"
+}
+
+# Runs a part of this script ('work' or another verb) as a systemd unit and follows it: a lost connection does not stop it, and
+# a second run follows the first one.
+follow_work() {
+  local verb=$1 unit shown=0 lines ended=$STATE/ended.$1
+  unit=$(unit_name)
+  if unit_at_work "$unit"; then
+    note "following $unit, which is already at work on $SIDE"
+  elif [[ -e $ended && $(cat "$ended") == success ]]; then
+    note "$unit finished on $SIDE while nobody was following: taken over"
+  else
+    rm -f "$ended" "$STATE/failure"
+    : >"$STATE/progress"
+    cp "$STATE/script" "$STATE/script.work"
+    systemctl reset-failed "$unit" 2>/dev/null || true
+    systemd-run --quiet --collect --unit="$unit" --property=RuntimeMaxSec="$DEADLINE" --property=TimeoutStopSec=120 \
+      --property=KillMode=control-group --property=ExecStopPost="/bin/bash $STATE/script.work ${verb}-ended" \
+      /bin/bash "$STATE/script.work" "$verb"
+    note "started $unit on $SIDE: it goes on without this connection"
+  fi
+  until [[ -e $ended ]]; do
+    lines=$(wc -l <"$STATE/progress" 2>/dev/null || echo 0)
+    if ((lines > shown)); then
+      note_or_leave "$(tail -n 1 "$STATE/progress")"
+      shown=$lines
+    fi
+    unit_at_work "$unit" || wait_until 10 "$unit is no longer at work, its result" test -e "$ended"
+    sleep 0.2
+  done
+  [[ $(cat "$ended") == success ]] || die "$unit failed: $(tail -n 1 "$STATE/failure" 2>/dev/null || echo "it was stopped from outside"). The site is served as before; the full log is $LOG. Mend the cause and run 'pulumi up' again"
+}
+
+# A line to the operator; where nobody is connected any more, this follower ends and the unit goes on.
+note_or_leave() {
+  note "$1"
+  [[ -z ${NOBODY:-} ]] || { trap - EXIT; exit 1; }
+}
+
+# A line of progress from a unit's work.
+progress() {
+  printf '%s\n' "$*" >>"$STATE/progress"
+}
+
+# Why a unit's work failed, for the one who follows it.
+failure() {
+  printf '%s\n' "$*" >>"$STATE/failure"
+  printf '%s failure: %s\n' "$(date -u +%FT%TZ)" "$*" >>"$LOG"
+  exit 1
+}
+
+# Bytes for people.
+human() {
+  awk -v b="$1" 'BEGIN { split("B kB MB GB TB", u); i = 1; while (b >= 1000 && i < 5) { b /= 1000; i++ } printf (i == 1 ? "%d %s" : "%.1f %s"), b, u[i] }'
+}
+
+# Refuses to undo while a later phase of this move is still done on this server: its undo has to come first.
+refuse_if_later_phase() {
+  local marker phase
+  for marker in "$ROOT"/*/begun; do
+    [[ -e $marker && $PHASE != 0 ]] || continue
+    phase=$(head -n 1 "$marker")
+    ((phase <= PHASE)) || die "step $(basename "$(dirname "$marker")") of a later phase is done or half done on this server, and its undo must come first; set 'phase' to that phase, run 'pulumi up', then go back"
+  done
+}
+
+# Runs do: takes over finished work, puts itself back when it fails.
+run_do() {
+  if [[ -e $STATE/done ]]; then
+    if bash "$STATE/script" part-verify >&3; then
+      note "already done by this move on $SIDE: taken over"
+      print_results
+      return
+    fi
+    rm -f "$STATE/done" "$STATE"/ended.*
+  fi
+  printf '%s\n' "$PHASE" >"$STATE/begun"
+  trap 'do_failed $?' EXIT
+  do_step
+  verify_step
+  trap - EXIT
+  date -u +%FT%TZ >"$STATE/done"
+  print_results
+}
+
+# Prints the kept results, one name=value a line: the program reads them from the step's output.
+print_results() {
+  [[ ! -e $STATE/result ]] || while IFS= read -r line; do note "$line"; done <"$STATE/result"
+}
+
+# After a failed do: what it changed goes back (or stays for the next run to take over), and the operator reads why.
+do_failed() {
+  trap - EXIT
+  set +e
+  note "step $STEP failed on $SIDE (exit $1); the full log is $LOG there; its end:"
+  log_end
+  if [[ $ON_FAILURE == undo ]]; then
+    note "putting back what step $STEP had changed"
+    if bash "$STATE/script" part-undo >&3; then rm -rf "$STATE"; else note "putting back failed: run 'pulumi up' again"; fi
+  fi
+  exit "$1"
+}
+
+# The last lines of the log that no operator has seen yet.
+log_end() {
+  { grep -v '^20[0-9-]*T[0-9:]*Z ' "$LOG" || true; } | tail -n 5 | cut -c 1-300 >&3 2>/dev/null || true
+}
+
+# Runs undo: nothing to do where do never ran; afterwards no trace is left on the server but the log.
+run_undo() {
+  [[ ! -e $STATE/begun ]] || {
+    refuse_if_later_phase
+    trap 'undo_failed $?' EXIT
+    undo_step
+    trap - EXIT
+  }
+  rm -rf "$STATE"
+  rmdir --ignore-fail-on-non-empty "$ROOT" /var/lib/changeover 2>/dev/null || true
+}
+
+# After a failed undo: says where to look; the next run goes on.
+undo_failed() {
+  trap - EXIT
+  note "the undo of step $STEP failed on $SIDE (exit $1); the full log is $LOG there; its end:"
+  log_end
+  exit "$1"
+}
+
+# Takes the locks: one run of a step at a time, and no undo while a do of this move is at work, as one that a killed run left.
+take_locks() {
+  local mode=--shared
+  [[ $1 != undo ]] || mode=--exclusive
+  exec 8>"/run/lock/changeover-$MOVE" 9>"/run/lock/changeover-$MOVE-$STEP"
+  take_lock "$mode" 8
+  take_lock --exclusive 9
+}
+
+# Waits for one lock, and says so when it takes longer than a moment.
+take_lock() {
+  flock --timeout 2 "$1" "$2" && return
+  note "waiting for a step of this move that is still at work on $SIDE"
+  flock --timeout "$((DEADLINE - 5))" "$1" "$2" || die "another step of move $MOVE is still at work after $DEADLINE seconds: see /var/log/changeover/$MOVE, then run 'pulumi up' again"
+}
+
+# Says in the log which command ended a step.
+failed_command() {
+  printf 'failed with %s: %s\n' "$1" "${2:0:200}" >&2
+}
+
+# do, undo, verify; any other verb is a part of the step that runs as a unit, without the lock.
+main() {
+  umask 022
+  cd /
+  export LC_ALL=C.UTF-8
+  trap '' PIPE
+  trap 'failed_command $? "$BASH_COMMAND"' ERR
+  mkdir -p -m 700 "$(dirname "$LOG")" "$STATE"
+  (umask 077 && : >>"$LOG")
+  exec 3>&1 >>"$LOG" 2>&1
+  case $1 in
+    do | undo | verify) take_locks "$1" ;;
+  esac
+  case $1 in
+    results) print_results ;;
+    do) run_do ;;
+    undo) run_undo ;;
+    verify | part-verify) verify_step ;;
+    part-undo) undo_step ;;
+    *) "unit_${1//-/_}" ;;
+  esac
+}

@@ -1,0 +1,54 @@
+/** The settings with which the demo shop is moved in the lab. */
+import { readFileSync } from "node:fs";
+
+/** What `lab/up` prints. */
+export interface Lab {
+  name: string;
+  netns: string;
+  keyFile: string;
+  knownHosts: string;
+  old: { address: string; hostKey: string };
+  new: { address: string; hostKey: string };
+}
+
+/** The text of the demo's maintenance page; the client recognizes the page by it. */
+export const maintenanceMessage = "We move to a faster server & will be back in a minute.";
+
+/** Settings of the demo's move, as `pulumi config` has them. The key is a secret of the lab, read from its file. */
+export function demoSettings(lab: Lab): Record<string, unknown> {
+  return {
+    "changeover:move": "shop",
+    "changeover:phase": "idle",
+    "changeover:old": { address: lab.old.address, hostKey: lab.old.hostKey },
+    "changeover:new": { address: lab.new.address, hostKey: lab.new.hostKey },
+    "changeover:privateKeyFile": lab.keyFile,
+    "changeover:site": {
+      names: ["shop.example.org", "www.shop.example.org"],
+      nginx: "shop",
+      web: ["shop-web.service", "shop-live.service"],
+      jobs: "shop-worker.service",
+      cron: ["/etc/cron.d/shop", "crontab of shop"],
+      logrotate: "shop",
+      files: "/srv/shop/uploads",
+      code: ["/srv/shop/app", "/srv/git/shop.git", "/etc/shop", "/etc/sudoers.d/shop", "/var/log/shop"],
+      deploys: "/srv/git/shop.git",
+      checks: [{ path: "/health", marker: "ok" }],
+    },
+    "changeover:database": {
+      name: "shop",
+      roles: "shop",
+      endpoint: { file: "/etc/shop/shop.env", address: "127.0.0.1:5432" },
+    },
+    "changeover:maintenance": { message: maintenanceMessage, retryAfter: "30 seconds" },
+  };
+}
+
+/** Reads what `lab/up` printed, the last line of its output. */
+export function parseLab(output: string): Lab {
+  return JSON.parse(output.trim().split("\n").at(-1) ?? "") as Lab;
+}
+
+/** The private key of the lab. */
+export function labKey(lab: Lab): string {
+  return readFileSync(lab.keyFile, "utf8");
+}

@@ -1,0 +1,58 @@
+/** The key that opens the servers: from a secret setting, a file, or the agent; checked before anything is sent. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { askPass } from "../components/facts/inspect.ts";
+import type { Access } from "../components/server.ts";
+import { ConfigError, type ConfigProblem, type MoveConfig } from "./config.ts";
+
+/**
+ * How both servers are reached.
+ * @throws ConfigError when the key cannot be read or opened, or when there is neither a key nor an agent.
+ */
+export async function readAccess(settings: MoveConfig): Promise<Access> {
+  const { privateKeyPassphrase } = settings;
+  const privateKey = settings.privateKey ?? readKeyFile(settings.privateKeyFile);
+  if (privateKey === undefined) requireAgent();
+  else await openKey(privateKey, privateKeyPassphrase, settings.privateKey === undefined ? "privateKeyFile" : "privateKey");
+  return { old: settings.old, new: settings.new, bastion: settings.bastion, privateKey, privateKeyPassphrase };
+}
+
+/** The text of the key file; `~/` stands for the operator's home. */
+function readKeyFile(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file.replace(/^~(?=\/)/, homedir()), "utf8");
+  } catch (error) {
+    throw problem("privateKeyFile", `should be a file that you can read, but is ${JSON.stringify(file)}: ${(error as Error).message}`);
+  }
+}
+
+/** Without a key, the agent has to be there. */
+function requireAgent(): void {
+  if (!process.env.SSH_AUTH_SOCK)
+    throw problem("privateKeyFile", "is missing, privateKey too, and no agent runs (SSH_AUTH_SOCK is not set): one of the three opens the servers");
+}
+
+/** Tries the key with its passphrase; neither is ever an argument or in the environment. */
+async function openKey(key: string, passphrase: string | undefined, setting: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "changeover-"));
+  try {
+    const file = join(folder, "key");
+    writeFileSync(file, key.endsWith("\n") ? key : `${key}\n`, { mode: 0o600 });
+    const { exitCode } = await execa("ssh-keygen", ["-y", "-f", file], { reject: false, stdin: "ignore", env: askPass(folder, passphrase) });
+    if (exitCode === 0) return;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  throw passphrase === undefined
+    ? problem(setting, "should be a private key in OpenSSH or PEM form without a passphrase; for one with a passphrase set privateKeyPassphrase too")
+    : problem("privateKeyPassphrase", "should open the private key, but does not");
+}
+
+function problem(key: string, text: string): ConfigError {
+  const secret = key === "privateKeyFile" ? "" : "--secret ";
+  const row: ConfigProblem = { key: `changeover:${key}`, problem: text, remedy: `pulumi config set ${secret}'changeover:${key}' VALUE` };
+  return new ConfigError([row]);
+}

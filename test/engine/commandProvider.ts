@@ -1,0 +1,191 @@
+// A double of pulumi-resource-command 1.2.1, for machines where it cannot be installed. It knows command:remote:Command only,
+// over real SSH. It differs where the real one would harm a test: a line of more than 64 KiB does not hang it, an unknown field
+// does not print the private key, and output that is not UTF-8 is repaired instead of failing.
+import { randomBytes } from "node:crypto";
+import * as grpc from "@grpc/grpc-js";
+import engineService from "@pulumi/pulumi/proto/engine_grpc_pb.js";
+import engine from "@pulumi/pulumi/proto/engine_pb.js";
+import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
+import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import provider from "@pulumi/pulumi/proto/provider_pb.js";
+import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import struct from "google-protobuf/google/protobuf/struct_pb.js";
+import {
+  changes,
+  reveal,
+  unknown,
+  validate,
+  withDefaults,
+  type Change,
+  type Command,
+  type Wire,
+} from "./commandInputs.ts";
+import { endWithEngine, serve, unary } from "./serve.ts";
+
+const version = "1.2.1";
+const resourceType = "command:remote:Command";
+const cancelled = new AbortController();
+const engineAddress = process.argv.at(-1) ?? "";
+const { Kind } = provider.PropertyDiff;
+const { DiffChanges } = provider.DiffResponse;
+
+endWithEngine();
+await serve(providerService.ResourceProviderService, {
+  getPluginInfo: unary(() => new plugin.PluginInfo().setVersion(version)),
+  getSchema: unary(() =>
+    new provider.GetSchemaResponse().setSchema(JSON.stringify({ name: "command", version })),
+  ),
+  checkConfig: unary((request: provider.CheckRequest) =>
+    new provider.CheckResponse().setInputs(request.getNews()),
+  ),
+  diffConfig: unary(() => new provider.DiffResponse().setChanges(DiffChanges.DIFF_NONE)),
+  configure: unary(() =>
+    new provider.ConfigureResponse().setAcceptsecrets(true).setSupportspreview(true).setAcceptresources(true),
+  ),
+  check: unary(check),
+  diff: unary(diff),
+  create: unary(create),
+  read: unary((request: provider.ReadRequest) =>
+    new provider.ReadResponse()
+      .setId(request.getId())
+      .setProperties(request.getProperties())
+      .setInputs(request.getInputs()),
+  ),
+  update: unary(update),
+  delete: unary(remove),
+  cancel: unary(() => {
+    cancelled.abort();
+    return new empty.Empty();
+  }),
+});
+
+function check(request: provider.CheckRequest): provider.CheckResponse {
+  refuseOtherTypes(request.getUrn());
+  const news = fromStruct(request.getNews());
+  const failures = validate(news).map(({ property, reason }) =>
+    new provider.CheckFailure().setProperty(property).setReason(reason),
+  );
+  return new provider.CheckResponse().setInputs(toStruct(withDefaults(news))).setFailuresList(failures);
+}
+
+function diff(request: provider.DiffRequest): provider.DiffResponse {
+  const found = changes(fromStruct(request.getOldInputs()), fromStruct(request.getNews()));
+  const response = new provider.DiffResponse()
+    .setHasdetaileddiff(true)
+    .setChanges(found.length > 0 ? DiffChanges.DIFF_SOME : DiffChanges.DIFF_NONE)
+    .setDiffsList([...new Set(found.map(({ path }) => topLevel(path)))])
+    .setReplacesList(found.filter(({ replaces }) => replaces).map(({ path }) => topLevel(path)));
+  for (const change of found) {
+    response.getDetaileddiffMap().set(change.path, new provider.PropertyDiff().setKind(diffKind(change)));
+  }
+  return response;
+}
+
+async function create(request: provider.CreateRequest): Promise<provider.CreateResponse> {
+  const urn = request.getUrn();
+  const inputs = fromStruct(request.getProperties());
+  const command = reveal(inputs) as Command;
+  const id = `${urn.split("::").at(-1)}${randomBytes(4).toString("hex")}`;
+  const output = request.getPreview() ? unknownOutput : await execute(urn, command, command.create);
+  return new provider.CreateResponse()
+    .setId(id)
+    .setProperties(toStruct({ ...inputs, ...(output ?? { stdout: "", stderr: "" }) }));
+}
+
+/** Runs `update`, or `create` where there is none. A failure keeps the old state, the old `delete` included. */
+async function update(request: provider.UpdateRequest): Promise<provider.UpdateResponse> {
+  const news = fromStruct(request.getNews());
+  const olds = fromStruct(request.getOlds());
+  const { stdout = "", stderr = "" } = olds;
+  if (request.getPreview()) {
+    const kept = changes(olds, { ...news, stdout, stderr }).length > 0 ? unknownOutput : { stdout, stderr };
+    return new provider.UpdateResponse().setProperties(toStruct({ ...news, ...kept }));
+  }
+  const command = reveal({ ...news, stdout, stderr }) as Command;
+  const output = await execute(request.getUrn(), command, command.update ?? command.create);
+  return new provider.UpdateResponse().setProperties(
+    toStruct({ ...news, ...(output ?? { stdout, stderr }) }),
+  );
+}
+
+/** Runs the text and the connection that the state holds. */
+async function remove(request: provider.DeleteRequest): Promise<empty.Empty> {
+  const command = reveal(fromStruct(request.getProperties())) as Command;
+  await execute(request.getUrn(), command, command.delete);
+  return new empty.Empty();
+}
+
+const unknownOutput = { stdout: unknown, stderr: unknown };
+
+/** Runs a text on the server; nothing where there is none. The connection stays open until the provider ends, as the real one's. */
+async function execute(urn: string, command: Command, text: string | undefined) {
+  if (text === undefined) return undefined;
+  const logger = new Logger(urn);
+  const [{ dial }, { runRemotely }] = await Promise.all([import("./ssh.ts"), import("./remoteRun.ts")]);
+  try {
+    const client = await dial(command.connection, {
+      cancelled: cancelled.signal,
+      status: (message) => logger.log(message, engine.LogSeverity.INFO, true),
+    });
+    return await runRemotely(client, command, text, {
+      line: (message) => logger.log(message, engine.LogSeverity.INFO, true),
+      warning: (message) => logger.log(message, engine.LogSeverity.WARNING, false),
+      error: (message) => logger.log(message, engine.LogSeverity.ERROR, false),
+    });
+  } finally {
+    await logger.flush();
+  }
+}
+
+/** Sends a resource's log lines to the engine, in order. */
+class Logger {
+  static readonly client = new engineService.EngineClient(engineAddress, grpc.credentials.createInsecure());
+  readonly #urn: string;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(urn: string) {
+    this.#urn = urn;
+  }
+
+  log(message: string, severity: 0 | 1 | 2 | 3, ephemeral: boolean): void {
+    const request = new engine.LogRequest()
+      .setUrn(this.#urn)
+      .setMessage(message)
+      .setSeverity(severity)
+      .setEphemeral(ephemeral);
+    this.#last = this.#last.then(() => new Promise((resolve) => Logger.client.log(request, () => resolve())));
+  }
+
+  async flush(): Promise<void> {
+    await this.#last;
+  }
+}
+
+function refuseOtherTypes(urn: string): void {
+  const type = urn.split("::")[2]?.split("$").at(-1);
+  if (type === resourceType) return;
+  throw new Error(
+    `${urn}: this double of the command provider knows ${resourceType} only, not ${type}; ` +
+      "install the real plugin: pulumi plugin install resource command " +
+      version,
+  );
+}
+
+function diffKind({ kind, replaces }: Change) {
+  if (kind === "add") return replaces ? Kind.ADD_REPLACE : Kind.ADD;
+  if (kind === "delete") return replaces ? Kind.DELETE_REPLACE : Kind.DELETE;
+  return replaces ? Kind.UPDATE_REPLACE : Kind.UPDATE;
+}
+
+function topLevel(path: string): string {
+  return path.split(/[.[]/)[0] ?? path;
+}
+
+function fromStruct(value: struct.Struct | undefined): Wire {
+  const entries = Object.entries((value?.toJavaScript() ?? {}) as Wire);
+  return Object.fromEntries(entries.filter(([, inner]) => inner !== null));
+}
+
+function toStruct(value: Wire): struct.Struct {
+  return struct.Struct.fromJavaScript(value as Record<string, struct.JavaScriptValue>);
+}

@@ -1,0 +1,199 @@
+// The doubles under the real engine: what a runbook relies on. Copied from pulumi-language-nodejs and pulumi-resource-command
+// 1.2.1, as their sources and measurements say.
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createStack, parseChanges, type TestStack } from "./pulumi.ts";
+import { generateKeys, startSshServer, type SshServer } from "./sshServer.ts";
+
+let server: SshServer;
+let stack: TestStack;
+let far: string;
+let journal: string;
+
+beforeAll(async () => {
+  const clientKey = generateKeys();
+  far = await mkdtemp(join(tmpdir(), "changeover-far-"));
+  journal = join(far, "journal");
+  server = await startSshServer({ clientKey });
+  stack = await createStack({
+    program: join(import.meta.dirname, "program"),
+    config: {
+      "chain:connection": {
+        host: "127.0.0.1",
+        port: server.port,
+        user: "deploy",
+        hostKey: server.hostKey.public,
+        privateKey: clientKey.private,
+      },
+      "chain:steps": steps("a", "b", "c"),
+    },
+  });
+  await stack.configure({ "chain:stdin": await stack.seal("hunter2 for the server") });
+});
+
+afterAll(async () => {
+  await stack?.remove();
+  await server?.close();
+  await rm(far, { recursive: true, force: true });
+});
+
+describe("a chain of steps", () => {
+  test("preview connects nowhere and knows no output", async () => {
+    const { exitCode, changes, all } = await stack.preview();
+    expect(all).toContain("told by log.info");
+    expect(all).toContain("told by console.log");
+    expect({ exitCode, changes }).toMatchObject({ exitCode: 0, changes: { create: 4 } });
+    expect(server.logins).toEqual([]);
+  });
+
+  test("up runs create in order and streams its lines", async () => {
+    const { exitCode, changes, all } = await stack.up();
+    expect(all).toMatch(/command:remote:Command a .*line of a/);
+    expect({ exitCode, changes }).toMatchObject({ exitCode: 0, changes: { create: 4 } });
+    expect(await told()).toEqual(["do a", "do b", "do c"]);
+    expect(await stack.outputs()).toEqual({ lastOutput: "line of c" });
+  });
+
+  test("up again changes nothing", async () => {
+    expect((await stack.up()).changes).toMatchObject({ same: 4, update: 0 });
+    expect(await told()).toHaveLength(3);
+  });
+
+  test("connection and secret inputs are secret in the state, outputs are not", async () => {
+    const { text, resources } = await stack.exportState();
+    expect(text).not.toContain("hunter2");
+    expect(text).not.toContain("PRIVATE KEY");
+    const step = resources.find(({ urn }) => urn.endsWith("::c"));
+    expect(step?.outputs?.["stdout"]).toBe("line of c");
+    expect(step?.outputs?.["connection"]).toHaveProperty("ciphertext");
+    expect(step?.id).toMatch(/^c[0-9a-f]{8}$/);
+  });
+
+  test("a changed create runs update only, and records the new undo", async () => {
+    const changed = steps("a", "b", "c").map((step) => ({
+      ...step,
+      create: `${step.create} # new`,
+      delete: `echo new ${step.delete.slice(5)}`,
+    }));
+    await stack.configure({ "chain:steps": changed });
+    expect((await stack.up()).changes).toMatchObject({ update: 3, create: 0, replace: 0 });
+    expect(await told()).toHaveLength(3);
+  });
+
+  test("removal runs delete, last step first, with the text of the state", async () => {
+    await stack.configure({ "chain:steps": steps("a") });
+    expect((await stack.up()).changes).toMatchObject({ delete: 2, update: 1 });
+    expect((await told()).slice(3)).toEqual(["new undo c", "new undo b"]);
+  });
+
+  test("a failed create saves nothing, prints the whole text and all output, and stops the chain", async () => {
+    const failing = { name: "b", create: 'echo "to stdout"; echo to stderr >&2; exit 3' };
+    await stack.configure({ "chain:steps": [...steps("a"), failing, ...steps("c")] });
+    const { exitCode, all } = await stack.up();
+    expect(exitCode).not.toBe(0);
+    expect(all).toContain(
+      'Process exited with status 3: running "echo \\"to stdout\\"; echo to stderr >&2; exit 3":\n    to stdout\n    to stderr',
+    );
+    expect((await stack.exportState()).resources.map(({ urn }) => urn.split("::").at(-1))).not.toContain("b");
+    expect(await told()).not.toContain("do c 2");
+  });
+
+  test("changed triggers replace: new create first, then the old delete", async () => {
+    const [step] = steps("a");
+    await stack.configure({ "chain:steps": [{ ...step, triggers: ["1"] }] });
+    const before = (await told()).length;
+    expect((await stack.up()).changes.replace).toBe(1);
+    expect((await told()).slice(before)).toEqual(["do a", "undo a"]);
+  });
+
+  test("a wrong field is refused without its neighbours' values", async () => {
+    const connection = { host: "127.0.0.1", prot: 22, privateKey: "do not print me" };
+    const other = await createStack({
+      program: join(import.meta.dirname, "program"),
+      config: { "chain:connection": connection, "chain:steps": steps("a") },
+    });
+    const { exitCode, all } = await other.preview();
+    await other.remove();
+    expect(exitCode).not.toBe(0);
+    expect(all).toContain("Unrecognized field 'prot' on 'remote.Connection'");
+    expect(all).not.toContain("do not print me");
+  });
+});
+
+test("one Ctrl-C waits for the running step and starts no other", async () => {
+  await stack.configure({ "chain:steps": [...steps("a"), slow("patient"), ...steps("c")] });
+  const running = stack.start("up", "--yes", "--skip-preview");
+  await expect.poll(told, { timeout: 20_000 }).toContain("patient begun");
+  running.kill("SIGINT");
+  expect((await running).exitCode).not.toBe(0);
+  expect((await told()).at(-1)).toBe("patient done");
+  const state = await stack.exportState();
+  expect(state.resources.map(({ urn }) => urn.split("::").at(-1))).toContain("patient");
+  expect(state.pendingOperations).toEqual([]);
+});
+
+describe.runIf(existsSync("/proc/self/environ"))("kill -9 of the engine", () => {
+  test("ends host, program and provider; the remote command goes on; the lock stays", async () => {
+    await stack.configure({ "chain:steps": [...steps("a"), slow("slow")] });
+    const running = stack.start("up", "--yes", "--skip-preview");
+    await expect.poll(told, { timeout: 20_000 }).toContain("slow begun");
+    running.kill("SIGKILL");
+    await running;
+    await expect.poll(processes, { timeout: 5000 }).toEqual([]);
+    await expect.poll(told, { timeout: 10_000 }).toContain("slow done");
+    expect((await stack.up()).all).toContain("the stack is currently locked");
+    expect((await stack.cancel()).exitCode).toBe(0);
+    expect((await stack.up()).exitCode).toBe(0);
+    expect((await told()).filter((line) => line === "slow done")).toHaveLength(2);
+  });
+
+  test("destroy undoes the rest", async () => {
+    expect((await stack.destroy()).exitCode).toBe(0);
+    expect((await told()).at(-1)).toBe("undo a");
+  });
+});
+
+test.each([
+  ["Resources:\n    + 2 created\n    ~ 1 updated\n    - 3 deleted\n    4 unchanged\n", [2, 1, 3, 0, 4]],
+  ["Resources:\n    + 2 to create\n    +-1 to replace\n    3 changes. 4 unchanged\n", [2, 0, 0, 1, 4]],
+  ["Resources:\n    +-1 replaced\n", [0, 0, 0, 1, 0]],
+])("counts of %j", (output, [create, update, deleted, replace, same]) => {
+  expect(parseChanges(output)).toEqual({ create, update, delete: deleted, replace, same });
+});
+
+function steps(...names: string[]) {
+  return names.map((name) => ({
+    name,
+    create: `echo do ${name} >> ${journal}; echo line of ${name}`,
+    update: ":",
+    delete: `echo undo ${name} >> ${journal}`,
+  }));
+}
+
+/** A step that takes a second and a half. */
+function slow(name: string) {
+  return {
+    name,
+    create: `echo ${name} begun >> ${journal}; sleep 1.5; echo ${name} done >> ${journal}`,
+    delete: ":",
+  };
+}
+
+async function told(): Promise<string[]> {
+  return (await readFile(journal, "utf8")).trimEnd().split("\n");
+}
+
+/** The processes that belong to this stack's engine. */
+function processes(): string[] {
+  const mark = join(stack.folder, "../state");
+  return readdirSync("/proc").filter((id) => {
+    try {
+      return /^\d+$/.test(id) && readFileSync(`/proc/${id}/environ`, "utf8").includes(`file://${mark}`);
+    } catch {
+      return false;
+    }
+  });
+}
