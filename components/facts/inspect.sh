@@ -105,13 +105,17 @@ missing_facts() {
   for entry in "${LOGROTATE[@]}"; do [[ -f /etc/logrotate.d/$entry ]] || fact "missing./etc/logrotate.d/$entry" logrotate; done
 }
 
-# The markers of moves on this server (done, begun): move/step, one a line; and rows that came to new since its switch.
+# The steps of moves that have a marker on this server: move/step, one a line.
+steps_with() {
+  find /var/lib/changeover -mindepth 3 -maxdepth 3 -name "$1" -printf '%h\n' | sed 's|^/var/lib/changeover/||'
+}
+
+# The steps that are done or begun on this server; and rows that came to new since its switch.
 move_facts() {
-  local mark writes=/var/lib/changeover/$MOVE/database-switch
-  for mark in done begun; do
-    fact_of "$mark" find /var/lib/changeover -mindepth 3 -maxdepth 3 -name "$mark" -printf '%P\n'
-  done
-  [[ $SIDE != new || ! -e $writes/done ]] || fact writes "$(bash "$writes/script" part-writes 2>/dev/null || true)"
+  local switch=/var/lib/changeover/$MOVE/database-switch
+  fact_of done steps_with 'done'
+  fact_of begun steps_with begun
+  [[ $SIDE != new || ! -e $switch/done ]] || fact writes "$(bash "$switch/script" part-writes 2>/dev/null || true)"
 }
 
 # Prints every fact of this server.

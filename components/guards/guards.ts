@@ -27,6 +27,8 @@ interface Look {
   new: Facts;
   /** Whether this move has done a step already, on either server. */
   done: (step: string) => boolean;
+  /** Whether this move has begun a step: what it finds there may be its own. */
+  begun: (step: string) => boolean;
 }
 
 type Guard = (look: Look) => Finding[];
@@ -42,8 +44,11 @@ export function findings(settings: GuardSettings, inspection: Inspection): Findi
   });
   if (unreachable.length > 0) return unreachable;
   const old = inspection.old as Facts;
-  const done = new Set([...lines(old, "done"), ...lines(fresh as Facts, "done")]);
-  const look: Look = { settings, old, new: fresh as Facts, done: (step) => done.has(`${settings.move}/${step}`) };
+  const marked = (mark: "done" | "begun") => {
+    const steps = new Set([old, fresh as Facts].flatMap((facts) => lines(facts, mark)));
+    return (step: string) => steps.has(`${settings.move}/${step}`);
+  };
+  const look: Look = { settings, old, new: fresh as Facts, done: marked("done"), begun: marked("begun") };
   return guards.flatMap((guard) => guard(look));
 }
 
@@ -150,31 +155,31 @@ function siteFile({ settings, old }: Look): Finding[] {
   ];
 }
 
-function units({ settings, old, done }: Look): Finding[] {
+function units({ settings, old, begun }: Look): Finding[] {
   return [...settings.site.web, ...settings.site.jobs].flatMap((unit) => {
     const properties = new Map(lines(old, `unit.${unit}`).map((line) => line.split("=", 2) as [string, string]));
     if (properties.get("LoadState") !== "loaded")
       return [{ place: `old, ${unit}`, rule: "is a unit that systemd knows", value: `systemd says ${properties.get("LoadState") ?? "nothing"}`, remedy: "set changeover:site.web and changeover:site.jobs to the site's units: systemctl list-units" }];
-    if (!done("jobs-stop") && !done("finish-old") && properties.get("ActiveState") !== "active")
+    if (!begun("jobs-stop") && properties.get("ActiveState") !== "active")
       return [{ place: `old, ${unit}`, rule: "runs before it is moved", value: `it is ${properties.get("ActiveState")}`, remedy: `start it (systemctl start ${unit}), or take it out of changeover:site` }];
     return [];
   });
 }
 
-function paths({ settings, old, new: fresh, done }: Look): Finding[] {
+function paths({ settings, old, new: fresh, begun }: Look): Finding[] {
   return [...settings.site.files, ...settings.site.code].flatMap((path): Finding[] => {
     if (old.get(`path.${path}`) === "absent")
       return [{ place: `old, ${path}`, rule: "is there to be copied", value: "there is nothing", remedy: "correct changeover:site.files or changeover:site.code" }];
-    if (!done("files-copy") && Number(fresh.get(`entries.${path}`) ?? 0) > 0)
+    if (!begun("files-copy") && Number(fresh.get(`entries.${path}`) ?? 0) > 0)
       return [{ place: `new, ${path}`, rule: "is empty before the copy", value: "something is there", remedy: "it is set aside and comes back with the way back; remove it if it is of no use", warning: true }];
     return [];
   });
 }
 
-function missingEntries({ old, done }: Look): Finding[] {
+function missingEntries({ old, begun }: Look): Finding[] {
   return [...old].flatMap(([name, kind]): Finding[] => {
     if (!name.startsWith("missing.") || name === "missing.tools") return [];
-    if (kind === "cron" && done("cron-stop")) return [];
+    if (kind === "cron" && begun("cron-stop")) return [];
     const place = name.slice("missing.".length);
     const rule = { cron: "is a cron entry on old", deploys: "is a git repository on old, with hooks", logrotate: "is there" }[kind] ?? "is there";
     return [{ place: `old, ${place}`, rule, value: "there is none", remedy: `correct changeover:site.${kind}` }];
@@ -213,7 +218,7 @@ function clusterDown(side: Side, settings: GuardSettings, error: string): Findin
   return { place: `${side}, PostgreSQL`, rule: `answers on port ${settings.database.port} as postgres`, value: `psql says: ${error}`, remedy: `start it on ${side} (pg_lsclusters shows ports), or set 'changeover:database.port'` };
 }
 
-function oldDatabase({ settings, old, done }: Look): Finding[] {
+function oldDatabase({ settings, old, begun }: Look): Finding[] {
   if (old.get("database.error")) return [];
   const { name, roles } = settings.database;
   if (!lines(old, "database.names").includes(name))
@@ -223,7 +228,7 @@ function oldDatabase({ settings, old, done }: Look): Finding[] {
   return [
     ...roles.filter((role) => !known.has(role)).map((role) => ({ place: "old, PostgreSQL", rule: `has the role ${JSON.stringify(role)}`, value: "there is none", remedy: "correct changeover:database.roles" })),
     ...roles.filter((role) => known.get(role) === "t").map((role) => ({ place: `old, role ${role}`, rule: "is no superuser, for the fence takes its login away", value: "it is one", remedy: `ALTER ROLE "${role}" NOSUPERUSER; or let the app use a role of its own` })),
-    ...(done("database-switch") ? [] : strangers.map((role) => ({ place: `old, database ${name}`, rule: "is used by the roles of changeover:database.roles alone, which the fence knows", value: `${role} is connected too`, remedy: `pulumi config set --path 'changeover:database.roles[${roles.length}]' ${role}, or end its sessions` }))),
+    ...(begun("database-switch") ? [] : strangers.map((role) => ({ place: `old, database ${name}`, rule: "is used by the roles of changeover:database.roles alone, which the fence knows", value: `${role} is connected too`, remedy: `pulumi config set --path 'changeover:database.roles[${roles.length}]' ${role}, or end its sessions` }))),
     ...lines(old, "database.prepared").map((transaction) => ({ place: `old, database ${name}`, rule: "has no prepared transaction", value: `${transaction} is open`, remedy: `COMMIT PREPARED or ROLLBACK PREPARED '${transaction}'` })),
     ...lines(old, "database.tablespaces").map((space) => ({ place: "old, PostgreSQL", rule: "uses the default tablespace", value: `there is ${space}`, remedy: `move its tables: ALTER DATABASE "${name}" SET TABLESPACE pg_default, and drop it` })),
     ...lines(old, "database.subscriptions").map((subscription) => ({ place: `old, database ${name}`, rule: "has no subscription", value: `${subscription} brings rows from elsewhere, and does not come along`, remedy: "set it up on new after the move", warning: true })),
@@ -247,21 +252,16 @@ function newCluster({ settings, old, new: fresh }: Look): Finding[] {
   ];
 }
 
-function newIsFree({ settings, new: fresh, done }: Look): Finding[] {
+function newIsFree({ settings, new: fresh, begun }: Look): Finding[] {
   const { name, roles } = settings.database;
   const here = new Set(rows(fresh, "database.roles").map(([role]) => role));
   return [
-    ...(!done("database-switch") && !beganHere(settings, fresh) && lines(fresh, "database.names").includes(name)
+    ...(!begun("database-switch") && lines(fresh, "database.names").includes(name)
       ? [{ place: "new, PostgreSQL", rule: `has no database ${JSON.stringify(name)} before the move makes it`, value: "there is one, which this move did not make", remedy: `see what is in it; then: DROP DATABASE "${name}", or rename it` }]
       : []),
-    ...(done("database-roles") ? [] : roles.filter((role) => here.has(role)).map((role) => ({ place: `new, role ${role}`, rule: "is made by the move, with old's password", value: "there is one already", remedy: `DROP ROLE "${role}" on new, if nothing there needs it` }))),
-    ...(done("site") || lines(fresh, "nginx.files").length === 0 ? [] : [{ place: "new, nginx", rule: "does not serve the site yet", value: `${lines(fresh, "nginx.files").join(", ")} does`, remedy: "it is replaced by old's file, and comes back with the way back", warning: true }]),
+    ...(begun("database-roles") ? [] : roles.filter((role) => here.has(role)).map((role) => ({ place: `new, role ${role}`, rule: "is made by the move, with old's password", value: "there is one already", remedy: `DROP ROLE "${role}" on new, if nothing there needs it` }))),
+    ...(begun("site") || lines(fresh, "nginx.files").length === 0 ? [] : [{ place: "new, nginx", rule: "does not serve the site yet", value: `${lines(fresh, "nginx.files").join(", ")} does`, remedy: "it is replaced by old's file, and comes back with the way back", warning: true }]),
   ];
-}
-
-/** True when the switch has begun on new and left its database for the next run. */
-function beganHere(settings: GuardSettings, fresh: Facts): boolean {
-  return lines(fresh, "begun").includes(`${settings.move}/database-switch`);
 }
 
 /** Free space on new: files per file system, and twice the database where its data lies (the dump and the database). */

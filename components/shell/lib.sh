@@ -155,7 +155,9 @@ pull_group() {
   gate pull "$group" >"$STATE/$group.tar"
   while IFS= read -r member; do
     if [[ $member == */ ]]; then
-      [[ -d /$member ]] || printf '/%s\n' "${member%/}" >>"$STATE/made-dirs"
+      # A folder that is here is left alone: while it unpacks, tar would take everybody's access to it away.
+      [[ ! -d /$member ]] || continue
+      printf '/%s\n' "${member%/}" >>"$STATE/made-dirs"
     elif [[ $mode == absent && -e /$member && ! -e $STATE/pulled.$group ]]; then
       continue
     else
@@ -351,7 +353,7 @@ failed_command() {
 main() {
   umask 022
   cd /
-  export LC_ALL=C.UTF-8
+  export LC_ALL=C.UTF-8 GATE_SESSION=$$
   trap '' PIPE
   trap 'failed_command $? "$BASH_COMMAND"' ERR
   mkdir -p -m 700 "$(dirname "$LOG")" "$STATE"

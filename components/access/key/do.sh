@@ -9,7 +9,8 @@ do_step() {
     printf '#!/bin/sh\n# Reaches the gate on old with the key of this move.\n'
     printf 'exec ssh -F none -i %q -p %q -o BatchMode=yes -o IdentitiesOnly=yes -o IdentityAgent=none' "$STATE/key" "$OLD_PORT"
     printf ' -o StrictHostKeyChecking=yes -o UserKnownHostsFile=%q -o LogLevel=ERROR' "$STATE/known_hosts"
-    printf ' -o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=3 "$@"\n'
+    printf ' -o ControlMaster=auto -o ControlPersist=10 -o ControlPath=%q' "$STATE/session-"
+    printf '"${GATE_SESSION:-$PPID}" -o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=3 "$@"\n'
   } >"$STATE/ssh"
   chmod 700 "$STATE/ssh"
   result publicKey "$(cut -d ' ' -f 1,2 "$STATE/key.pub")"
