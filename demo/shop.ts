@@ -1,0 +1,166 @@
+/** The demo shop in a lab: set up, moved by the real engine, used by the outside client. For the demo, the tests and the benchmarks. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execa } from "execa";
+import { createStack, type TestStack } from "../test/engine/pulumi.ts";
+import { auditWrites, type Order, readLedger, summarize, type Summary, type WriteAudit } from "./ledger.ts";
+import { demoSettings, type Lab, maintenanceMessage, parseLab } from "./settings.ts";
+
+const checkout = join(import.meta.dirname, "..");
+
+/** A lab with the shop on old, and a stack that moves it. */
+export interface Shop {
+  lab: Lab;
+  stack: TestStack;
+  /** Runs a command on a server; its output. Fails with the command's error. */
+  on: (side: "old" | "new", ...command: string[]) => Promise<string>;
+  /** Runs a bash script on a server; its output. */
+  script: (side: "old" | "new", text: string) => Promise<string>;
+  /** All that makes up a server, as lines; the rows of tables are left out where the client writes on. */
+  fingerprint: (side: "old" | "new", rows?: "with rows" | "without rows") => Promise<string[]>;
+  /** Starts the outside client against old's address. */
+  startClient: (writesPerSecond?: number) => Client;
+  /** Orders in the database of a side, as its superuser sees them. */
+  orders: (side: "old" | "new") => Promise<Order[]>;
+  /** Sets the phase and runs `pulumi up`; fails with everything pulumi printed when that fails. */
+  moveTo: (phase: string) => Promise<void>;
+  /** A fresh copy of both servers, as they were before the move, with an empty stack. */
+  reset: (settings?: Record<string, unknown>) => Promise<void>;
+  /** Stops the lab and removes the stack. */
+  close: () => Promise<void>;
+}
+
+/** The client that never pauses. */
+export interface Client {
+  /** Waits until it has made a number of requests since now. */
+  settled: (requests: number) => Promise<void>;
+  /** Stops it; what it saw. */
+  stop: () => Promise<Summary & { entries: ReturnType<typeof readLedger> }>;
+  ledger: string;
+}
+
+/** Options of a shop. */
+export interface ShopOptions {
+  /** The lab's name: labs with different names stand side by side. */
+  name: string;
+  /** Settings in place of the demo's own, `changeover:` included. */
+  settings?: Record<string, unknown>;
+  /** Goes to demo/install: DEMO_ROWS, DEMO_UPLOADS, DEMO_DB_PASSWORD. */
+  env?: Record<string, string>;
+  /** Where progress goes; nowhere by default. */
+  log?: "inherit" | "ignore";
+}
+
+/** Boots a fresh lab, installs the shop on old and makes an empty stack. */
+export async function openShop({ name, settings = {}, env = {}, log = "ignore" }: ShopOptions): Promise<Shop> {
+  const labEnv = { ...packages(), ...env, LAB_NAME: name };
+  const run = (file: string, args: string[], input = "") =>
+    execa(join(checkout, file), args, { env: labEnv, input, stdio: ["pipe", "pipe", log === "inherit" ? "inherit" : "pipe"] });
+  const boot = async () => {
+    const lab = parseLab((await run("lab/up", ["--fresh"])).stdout);
+    await run("demo/install", ["old"]);
+    return lab;
+  };
+  const newStack = (lab: Lab, more: Record<string, unknown>) =>
+    createStack({
+      program: checkout,
+      prefix: [join(checkout, "lab/run")],
+      env: { LAB_NAME: name },
+      config: { ...demoSettings(lab), ...settings, ...more },
+    });
+  const on = async (side: "old" | "new", ...command: string[]) => (await run("lab/ssh", [side, ...command])).stdout;
+  const script = async (side: "old" | "new", text: string) => (await run("lab/ssh", [side, "bash", "-s"], text)).stdout;
+  const lab = await boot();
+  const shop: Shop = {
+    lab,
+    stack: await newStack(lab, {}),
+    on,
+    script,
+    fingerprint: async (side, rows = "with rows") => {
+      const { stdout } = await run(
+        "lab/ssh",
+        [side, "bash", "-s", "--", ...(rows === "without rows" ? ["--without-rows"] : [])],
+        readFileSync(join(checkout, "demo/fingerprint.sh"), "utf8"),
+      );
+      return stdout.split("\n").filter((line) => !/\/srv\/shop\/uploads\/client-|\/var\/log\//.test(line));
+    },
+    startClient: (writesPerSecond = 10) => startClient(name, shop.lab, writesPerSecond),
+    orders: async (side) => {
+      const rows = await script(side, `cd / && runuser -u postgres -- psql -XAtq -d shop -c "select json_agg(json_build_object('number', number, 'ref', ref)) from orders"`);
+      return (JSON.parse(rows || "[]") ?? []) as Order[];
+    },
+    moveTo: async (phase) => {
+      await shop.stack.configure({ "changeover:phase": phase });
+      const { exitCode, all } = await shop.stack.up();
+      if (exitCode !== 0) throw new Error(`pulumi up to ${phase} ended with ${exitCode}\n${all}`);
+    },
+    reset: async (more = {}) => {
+      await shop.stack.remove();
+      shop.lab = await boot();
+      shop.stack = await newStack(shop.lab, more);
+    },
+    close: async () => {
+      await shop.stack.remove();
+      await run("lab/down", []);
+    },
+  };
+  return shop;
+}
+
+/** What the ledger says against the orders that a database holds. */
+export function audit(entries: ReturnType<typeof readLedger>, orders: Order[]): WriteAudit {
+  return auditWrites(entries, orders);
+}
+
+/** The packages that the shop needs on both servers, from demo/lab.env. */
+function packages(): Record<string, string> {
+  const text = readFileSync(join(checkout, "demo/lab.env"), "utf8");
+  return Object.fromEntries([...text.matchAll(/^(LAB_\w+)="([^"]*)"$/gm)].map(([, key, value]) => [key, value]));
+}
+
+/** Starts the outside client inside the lab's network. */
+function startClient(name: string, lab: Lab, writesPerSecond: number): Client {
+  const folder = mkdtempSync(join(tmpdir(), "changeover-client-"));
+  const ledger = join(folder, "ledger.jsonl");
+  let ended = false;
+  const process = execa(
+    join(checkout, "lab/run"),
+    [
+      ...["node", join(checkout, "demo/client.ts"), "--address", lab.old.address],
+      ...["--ca", join(checkout, ".changeover/demo/ca.pem"), "--ledger", ledger],
+      ...["--writes-per-second", String(writesPerSecond), "--maintenance-text", maintenanceMessage.replace("&", "&amp;")],
+    ],
+    { env: { LAB_NAME: name }, reject: false },
+  );
+  void process.finally(() => (ended = true));
+  return {
+    ledger,
+    settled: (requests) => waitForEntries(ledger, requests, () => ended),
+    stop: async () => {
+      process.kill("SIGTERM");
+      const { exitCode, stderr } = await process;
+      if (exitCode !== 0) throw new Error(`the client ended with ${exitCode}: ${stderr}`);
+      const entries = readLedger(ledger);
+      rmSync(folder, { recursive: true, force: true });
+      return { ...summarize(entries), entries };
+    },
+  };
+}
+
+/** Waits until the ledger has grown by a number of entries. */
+async function waitForEntries(ledger: string, requests: number, hasEnded: () => boolean): Promise<void> {
+  const count = () => {
+    try {
+      return readLedger(ledger).length;
+    } catch {
+      return 0;
+    }
+  };
+  const wanted = count() + requests;
+  const end = Date.now() + 60_000;
+  while (count() < wanted) {
+    if (Date.now() > end || hasEnded()) throw new Error(`the client made ${count()} requests within a minute, ${wanted} were expected`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
