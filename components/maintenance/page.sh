@@ -34,8 +34,10 @@ page_on() {
   drain_nginx 2
 }
 
-# Takes the page away.
+# Takes the page away; the text stays until nobody reads it any more.
 page_off() {
-  rm -f "$(include_dir)/maintenance.conf" "$(include_dir)/changeover-maintenance.html"
+  rm -f "$(include_dir)/maintenance.conf"
   reload_nginx
+  drain_nginx 2
+  rm -f "$(include_dir)/changeover-maintenance.html"
 }
