@@ -67,7 +67,7 @@ export function copiedPaths({ site }: SiteSettings): string[] {
   return [...site.files, ...site.code];
 }
 
-const nginxFunctions = [here("proxy/find.sh"), here("proxy/include.sh")];
+const nginxFunctions = [here("proxy/nginx.sh"), here("proxy/find.sh"), here("proxy/include.sh")];
 const injection = (): Record<string, Setting> => ({ INJECT: scriptBeside(import.meta.url, "proxy/inject.awk") });
 
 /** Makes the key with which new reaches old. */
@@ -104,10 +104,12 @@ export function openGate(settings: SiteSettings): Step {
     assignments({
       ...sharedSettings(settings),
       ...injection(),
+      SIDE: "old",
       MOVE: settings.move,
       COUNTS: scriptBeside(import.meta.url, "database/counts.sql"),
       PASS_ON: passOnConfiguration(settings.new.address),
     }),
+    scriptBeside(import.meta.url, "proxy/nginx.sh"),
     scriptBeside(import.meta.url, "proxy/find.sh"),
     scriptBeside(import.meta.url, "access/gate.sh"),
     'main "$1"',
@@ -357,7 +359,7 @@ export function takeTraffic({ holdBudget, stepDeadline }: SiteSettings): Step {
     title: "old's nginx passes every request to new",
     back: "old serves the site itself, users' files come back",
     folder: here("proxy/take/"),
-    shared: [here("files/rsync.sh"), here("proxy/include.sh")],
+    shared: [here("files/rsync.sh"), here("proxy/nginx.sh"), here("proxy/include.sh")],
     settings: { HOLD_BUDGET: holdBudget },
     after: ["jobs-stop", "cron-stop", "deploys-new"],
     deadlineSeconds: stepDeadline,
@@ -406,6 +408,7 @@ export function switchDatabase({ site, database, maintenance }: SiteSettings): S
       here("database/endpoint.sh"),
       here("cron/entries.sh"),
       here("web/check.sh"),
+      here("proxy/nginx.sh"),
       here("proxy/include.sh"),
       here("maintenance/page.sh"),
     ],

@@ -1,7 +1,10 @@
 # The gate on old: all that new may ask of old, with the move's own key. Settings stand above it; one argument: the request.
 # shellcheck shell=bash
 
-# Ends with a reason.
+# Ends with a reason; as the shared functions call it, too.
+die() {
+  refuse "$@"
+}
 refuse() {
   printf 'gate on old: %s\n' "$*" >&2
   exit 1
@@ -196,20 +199,6 @@ unfence() {
   done
 }
 
-# True when no nginx worker of the previous configuration is left.
-drained() {
-  ! ps -C nginx -o args= | grep -q 'worker process is shutting down'
-}
-
-# Checks and reloads nginx; waits up to 3 seconds for requests under way (websockets may last longer).
-reload_nginx() {
-  local end
-  nginx -t || return 1
-  systemctl reload nginx
-  end=$((SECONDS + 3))
-  until drained || ((SECONDS >= end)); do sleep 0.05; done
-}
-
 # From now on old's nginx passes every request of the site to new: same host, same scheme, websockets too.
 pass_on() {
   find_nginx_file
@@ -223,7 +212,9 @@ pass_on() {
   awk -v line="include /etc/nginx/changeover/$MOVE-pass-on.conf;" "$INJECT" "$(saved_content)" >"$kept.new"
   chmod 644 "$kept.new"
   mv -- "$kept.new" "$NGINX_FILE"
-  reload_nginx || { pass_off; refuse "nginx: old's configuration is not valid with the site passed on: $(nginx -t 2>&1 | head -n 1)"; }
+  nginx -t || { pass_off; refuse "nginx: old's configuration is not valid with the site passed on: $(nginx -t 2>&1 | head -n 1)"; }
+  reload_nginx
+  drain_nginx 3
 }
 
 # The content of the site's file as it was before.
@@ -241,6 +232,7 @@ pass_off() {
   rm -f "/etc/nginx/changeover/$MOVE-pass-on.conf"
   rmdir --ignore-fail-on-non-empty /etc/nginx/changeover 2>/dev/null || true
   reload_nginx
+  drain_nginx 3
   rm -f "$kept.path" "$kept.saved"
 }
 

@@ -112,28 +112,6 @@ sql() {
   runuser -u postgres -- psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --port="${PGPORT:-5432}" "$@"
 }
 
-# Checks nginx's configuration and reloads it without dropping a request.
-reload_nginx() {
-  nginx -t || die "nginx: the configuration must be valid before a reload; nginx -t says: $(nginx -t 2>&1 | head -n 1). Mend it and run again"
-  systemctl reload nginx
-}
-
-# The process ids of nginx workers of the newest configuration, or of those that are shutting down.
-nginx_workers() {
-  ps -C nginx -o pid=,args= | awk -v want="$1" '/worker process/ { down = /shutting down/ } /worker process/ && (want == "old") == down { print $1 }'
-}
-
-# True when the workers of the previous configuration have answered their last request.
-nginx_drained() {
-  [[ -z $(nginx_workers old) ]]
-}
-
-# Waits a while for the previous workers; long-lived connections (websockets) may outlast it, which is no error.
-drain_nginx() {
-  local end=$((SECONDS + $1))
-  until nginx_drained || ((SECONDS >= end)); do sleep 0.05; done
-}
-
 # Asks old's gate for something, over the move's own key: gate REQUEST...; stdin and stdout pass.
 gate() {
   [[ -x $ROOT/access-key/ssh ]] || die "the move's key is missing ($ROOT/access-key): run 'pulumi up' with phase 'prepared' first"

@@ -3,5 +3,5 @@
 undo_step() {
   rm -rf -- "$(include_dir)"
   restore_saved
-  nginx -t && systemctl reload nginx
+  reload_nginx
 }

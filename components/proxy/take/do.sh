@@ -6,7 +6,7 @@ hold() {
   unit=$(unit_name)-release
   systemctl stop "$unit.timer" 2>/dev/null || true
   systemd-run --quiet --collect --unit="$unit" --on-active="$HOLD_BUDGET" --timer-property=AccuracySec=50ms systemctl kill --signal=CONT nginx.service
-  nginx_workers new >"$STATE/held"
+  nginx_workers >"$STATE/held"
   HELD_SINCE=$(date +%s%3N)
   xargs --no-run-if-empty kill -STOP <"$STATE/held"
 }

@@ -1,7 +1,7 @@
 # Old serves the site itself again; requests that wait on new are answered by old, and the users' files come back.
 # shellcheck shell=bash
 undo_step() {
-  local conf workers
+  local conf
   conf=$(include_dir)/pass-back.conf
   if [[ -e $STATE/passed-off ]]; then
     push_users_files
@@ -14,11 +14,11 @@ undo_step() {
   gate pass-off
   : >"$STATE/passed-off"
   pass_back >"$conf"
-  nginx -t && systemctl reload nginx
+  reload_nginx
   release
   trap 'undo_failed $?' EXIT
   drain_nginx 3
   push_users_files
   rm -f "$conf"
-  nginx -t && systemctl reload nginx
+  reload_nginx
 }
