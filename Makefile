@@ -33,8 +33,9 @@ lint: ## types, style and shell scripts
 	@setup/shell-files | xargs -0 shellcheck --external-sources
 	@setup/shell-files | xargs -0 shfmt -i 2 -ci -d
 
-bench: setup ## measure a move; results in bench/results
-	@$(with) node bench/run.ts
+bench: setup ## measure a move; results in bench/results.json (ONLY=preview-seconds: one figure; BENCH_RUNS=5: runs of each)
+	@setup/bench
+	@$(with) node bench/run.ts $(ONLY)
 
 soak: setup ## move forth and back for hours, with faults
 	@$(with) node demo/soak.ts

@@ -415,6 +415,7 @@ export function switchDatabase({ site, database, maintenance }: SiteSettings): S
     settings: {
       ...checkSettings(site.checks),
       COUNTS: scriptBeside(import.meta.url, "database/counts.sql"),
+      PIECES: scriptBeside(import.meta.url, "database/pieces.sql"),
       WRITES: scriptBeside(import.meta.url, "database/writes.sql"),
       WORKERS: database.workers,
       PAGE: maintenancePage(site.names[0] ?? "", maintenance.message),

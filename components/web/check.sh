@@ -33,7 +33,8 @@ check_site() {
 start_units() {
   local unit
   for unit in "$@"; do
-    systemctl enable -- "$unit"
+    # To enable a unit again would reload every other one.
+    systemctl is-enabled --quiet -- "$unit" || systemctl enable -- "$unit"
     systemctl start -- "$unit" || die "$unit: should start on $SIDE, but did not; see journalctl -u $unit"
   done
 }

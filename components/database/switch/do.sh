@@ -3,6 +3,8 @@
 # The step's unit does all of it, so that no lost connection can stop it half-way.
 unit_work() {
   trap 'failure "${BASH_COMMAND%% *} ended with $?"' ERR
+  progress "preparing the copy"
+  prepare_copy
   progress "showing the maintenance page"
   date +%s%3N >"$STATE/page-since"
   page_on
@@ -15,15 +17,16 @@ unit_work() {
   start_units "${WEB[@]}"
   check_site
   : >"$STATE/switched"
-  open_to_users
   result maintenanceSeconds $((($(date +%s%3N) - $(cat "$STATE/page-since") + 999) / 1000))
+  open_to_users
+  (close_copy_role) || progress "the copy's role on old could not be removed: on old, as postgres: DROP ROLE \"changeover_$MOVE\""
 }
 
-# Jobs, cron and users come back on new, on whichever database the app leads to.
+# Users, jobs and cron come back on new, on whichever database the app leads to.
 open_to_users() {
+  page_off
   start_units "${JOBS[@]}"
   cron_on
-  page_off
 }
 
 # The app, its jobs and its cron entries stop on new.
@@ -35,8 +38,7 @@ stop_app() {
 
 # Stops units without disabling them: they come back within this step.
 stop_units_for_now() {
-  local unit
-  for unit in "$@"; do systemctl stop -- "$unit"; done
+  (($# == 0)) || systemctl stop -- "$@"
 }
 
 # Cron entries out of the way for the time of the switch, and back.

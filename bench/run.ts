@@ -1,0 +1,67 @@
+// Runs the benchmarks (all, or those named as arguments), writes bench/results.json and prints one table. BENCH_RUNS: runs of each.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Benchmark, judge, median, type Result, say } from "./benchmark.ts";
+import { dumpDowntime } from "./dumpDowntime.ts";
+import { moveSeconds } from "./moveSeconds.ts";
+import { previewSeconds } from "./previewSeconds.ts";
+import { secondUpSeconds } from "./secondUpSeconds.ts";
+
+const benchmarks: readonly Benchmark[] = [dumpDowntime, previewSeconds, secondUpSeconds, moveSeconds];
+const file = join(import.meta.dirname, "results.json");
+const runs = Number(process.env.BENCH_RUNS || 5);
+if (!Number.isInteger(runs) || runs < 1)
+  throw new Error(`BENCH_RUNS: should be a number of runs, but is ${process.env.BENCH_RUNS}`);
+
+for (const benchmark of chosen(process.argv.slice(2))) {
+  say(`${benchmark.name}: ${runs} runs`);
+  const result = judge(benchmark, await benchmark.measure(runs));
+  say(`${result.name} ours: ${result.ours.join(" ")}`);
+  if (result.peer.length > 0) say(`${result.name} ${result.peerName}: ${result.peer.join(" ")}`);
+  keep(result);
+}
+printTable(kept());
+
+/** The benchmarks of these names; all without names. */
+function chosen(names: readonly string[]): readonly Benchmark[] {
+  const unknown = names.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
+  if (unknown.length > 0)
+    throw new Error(
+      `no benchmark is named ${unknown.join(", ")}; there are: ${benchmarks.map(({ name }) => name).join(", ")}`,
+    );
+  return names.length === 0 ? benchmarks : benchmarks.filter(({ name }) => names.includes(name));
+}
+
+/** The results so far, in the order of the benchmarks. */
+function kept(): Result[] {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Result[]) : [];
+}
+
+/** Puts a result in place of the last one of its name. */
+function keep(result: Result): void {
+  const byName = new Map([...kept(), result].map((one) => [one.name, one]));
+  const ordered = benchmarks.flatMap(({ name }) => byName.get(name) ?? []);
+  writeFileSync(file, `${JSON.stringify(ordered, undefined, 2)}\n`);
+}
+
+/** Medians beside the goal. */
+function printTable(results: readonly Result[]): void {
+  const rows = results.map(({ name, ours, peer, peerName, ratio, goal, met }) => [
+    name,
+    `${median(ours).toFixed(2)} s (${ours.length} runs)`,
+    peer.length > 0 ? `${median(peer).toFixed(2)} s (${peerName})` : "-",
+    ratio === null ? "-" : ratio.toFixed(2),
+    ratio === null ? `${goal} s` : String(goal),
+    met ? "met" : "MISSED",
+  ]);
+  const table = [["benchmark", "ours, median", "peer, median", "ratio", "goal", ""], ...rows];
+  const widths =
+    table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? [];
+  for (const row of table)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    );
+}
