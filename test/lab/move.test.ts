@@ -52,9 +52,12 @@ describe("from idle to finished, with users on the site", () => {
     expect(await shop.on("new", "bash", "-c", "ls /etc/cron.d; systemctl is-active shop-worker shop-web")).toMatch(/^shop$/m);
   });
 
-  it("closes new's access to old, and opens deploys on new", async () => {
+  it("closes new's access to old, and takes deploys on new alone", async () => {
     expect(await shop.on("old", "bash", "-c", "cat /root/.ssh/authorized_keys /etc/postgresql/15/main/pg_hba.conf")).not.toContain("changeover");
-    expect(await shop.on("new", "bash", "-c", "ls /srv/git/shop.git/hooks")).not.toContain("pre-receive");
+    const refused = await push("old");
+    expect(refused).toContain("Deploys to this server are closed");
+    expect(refused).toContain("Deploy to 198.51.100.20");
+    expect(await push("new")).toMatch(/HEAD -> \w+/);
   });
 
   it("touches no server when the finished stack is destroyed", async () => {
@@ -65,6 +68,16 @@ describe("from idle to finished, with users on the site", () => {
     expect((await shop.stack.exportState()).resources).toEqual([]);
   });
 });
+
+/** Pushes an empty commit to the shop's repository on a side, as a developer would; what git prints. */
+function push(side: "old" | "new"): Promise<string> {
+  return shop.script(
+    side,
+    `work=$(mktemp -d); git -c safe.directory='*' clone -q /srv/git/shop.git "$work" 2>&1; cd "$work" || exit 1
+    git -c user.name=t -c user.email=t@example.org commit -q --allow-empty -m "test"
+    git -c safe.directory='*' push origin HEAD 2>&1; rm -rf "$work"; true`,
+  );
+}
 
 /** A second `up` and a preview change nothing and run no command. */
 async function expectNothingToDo(phase: string): Promise<void> {
