@@ -45,7 +45,7 @@ const faults: [step: string, side: "old" | "new", program: string, call?: number
   ["database-roles", "new", "runuser", 2],
   ["database-endpoint", "new", "mv", 2],
   ["site", "new", "nginx"],
-  ["web-start", "new", "systemctl", 4],
+  ["web-start", "new", "systemctl", 5],
   ["deploys-old", "old", "install"],
   ["files-catch-up", "new", "rsync", 4],
   ["deploys-new", "new", "install"],
