@@ -56,7 +56,7 @@ const faults: [step: string, side: "old" | "new", program: string, call?: number
   ["cron-start", "new", "tar"],
   ["database-switch", "new", "pg_restore"],
   ["database-switch", "new", "vacuumdb"],
-  ["finish-old", "old", "systemctl"],
+  ["finish-old", "old", "systemctl", 3],
   ["finish-new", "new", "rm"],
 ];
 
