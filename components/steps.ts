@@ -470,6 +470,7 @@ export function finishOld({ stepDeadline }: SiteSettings): Step {
     shared: [here("access/keys.sh"), here("database/hba.sh"), here("firewall/chains.sh")],
     settings: { PUBLIC_KEY: "" },
     deadlineSeconds: stepDeadline,
+    onFailure: "keep",
   };
 }
 
@@ -483,5 +484,6 @@ export function finishNew({ stepDeadline }: SiteSettings): Step {
     folder: here("finish/new/"),
     after: ["finish-old"],
     deadlineSeconds: stepDeadline,
+    onFailure: "keep",
   };
 }

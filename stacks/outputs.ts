@@ -44,9 +44,9 @@ export function moveOutputs(settings: MoveConfig, placed: ReadonlyMap<string, re
   };
 }
 
-/** The way back from a phase. */
+/** The way back from a phase, to the one before it; `dns` changes nothing yet, so that its way back is that of `database`. */
 export function rollback({ phase, old }: Pick<MoveConfig, "phase" | "old">) {
-  const previous = phases[phaseNumber(phase) - 1];
+  const previous = phase === "dns" ? "app" : phases[phaseNumber(phase) - 1];
   const possible = previous !== undefined && phase !== "finished";
   return {
     rollbackAddress: phase === "finished" ? "" : old.address,

@@ -35,6 +35,19 @@ kind() {
   stat -L -c %F -- "${COPY[$1]}"
 }
 
+# Removes what users removed on new: names below one of the users' folders, each with a NUL, by stdin.
+remove() {
+  local root=${FILES[$1]:-} name
+  local -a names=()
+  [[ -d $root ]] || refuse "remove: no folder of the users' files has the number $1"
+  while IFS= read -r -d '' name; do
+    [[ $name == ./* && /$name/ != */../* ]] || refuse "remove: $name is not below $root"
+    names=("$name" "${names[@]}")
+  done
+  cd -- "$root"
+  for name in "${names[@]}"; do rm -df -- "$name" || true; done
+}
+
 # Bytes of all paths of the settings together.
 bytes() {
   du -scb -- "${COPY[@]}" | tail -n 1 | cut -f 1
@@ -222,6 +235,15 @@ saved_content() {
   if [[ -L $HERE/nginx.saved ]]; then realpath -- "$(dirname -- "$(cat "$HERE/nginx.path")")/$(readlink -- "$HERE/nginx.saved")"; else printf '%s' "$HERE/nginx.saved"; fi
 }
 
+# Waits up to 10 seconds until old has answered what it had begun when it began to pass on.
+drained() {
+  local end=$((SECONDS + 10))
+  while ps -C nginx -o args= | grep -q 'worker process is shutting down'; do
+    ((SECONDS < end)) || return 1
+    sleep 0.1
+  done
+}
+
 # Old's nginx serves the site itself again, exactly as before.
 pass_off() {
   local kept=$HERE/nginx path
@@ -258,6 +280,7 @@ main() {
     rsync) serve_rsync "${words[@]:1}" ;;
     kind) kind "${words[1]:-0}" ;;
     bytes) bytes ;;
+    remove) remove "${words[1]:-}" ;;
     pull) pull "${words[1]:-}" ;;
     accounts | roles | fence | unfence | counts) "${words[0]}" ;;
     role-settings) role_settings ;;
@@ -266,7 +289,7 @@ main() {
     drop-copy-role) drop_copy_role ;;
     pass-on) pass_on ;;
     pass-off) pass_off ;;
-    passing) passing ;;
+    passing | drained) "${words[0]}" ;;
     *) refuse "the request '${words[0]:-}' is not known" ;;
   esac
 }

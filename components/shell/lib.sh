@@ -260,6 +260,7 @@ run_do() {
   verify_step
   trap - EXIT
   date -u +%FT%TZ >"$STATE/done"
+  journal 'do' 'done'
   print_results
 }
 
@@ -272,6 +273,7 @@ print_results() {
 do_failed() {
   trap - EXIT
   set +e
+  journal 'do' failed
   note "step $STEP failed on $SIDE (exit $1); the full log is $LOG there; its end:"
   log_end
   if [[ $ON_FAILURE == undo ]]; then
@@ -293,6 +295,7 @@ run_undo() {
     trap 'undo_failed $?' EXIT
     undo_step
     trap - EXIT
+    journal undo 'done'
   }
   rm -rf "$STATE"
   rmdir --ignore-fail-on-non-empty "$ROOT" /var/lib/changeover 2>/dev/null || true
@@ -301,6 +304,7 @@ run_undo() {
 # After a failed undo: says where to look; the next run goes on.
 undo_failed() {
   trap - EXIT
+  journal undo failed
   note "the undo of step $STEP failed on $SIDE (exit $1); the full log is $LOG there; its end:"
   log_end
   exit "$1"
@@ -322,6 +326,13 @@ take_lock() {
   flock --timeout "$((DEADLINE - 5))" "$1" "$2" || die "another step of move $MOVE is still at work after $DEADLINE seconds: see /var/log/changeover/$MOVE, then run 'pulumi up' again"
 }
 
+# A line in the journal of this server: when, what, how it ended, for how long.
+journal() {
+  local now=$EPOCHREALTIME
+  awk -v at="$(date -u +%FT%TZ)" -v step="$STEP" -v verb="$1" -v ended="$2" -v from="$BEGAN" -v to="$now" \
+    'BEGIN { printf "%s\t%s\t%s\t%s\t%.1f s\n", at, step, verb, ended, to - from }' >>"$(dirname "$LOG")/journal"
+}
+
 # Says in the log which command ended a step.
 failed_command() {
   printf 'failed with %s: %s\n' "$1" "${2:0:200}" >&2
@@ -329,6 +340,7 @@ failed_command() {
 
 # do, undo, verify; any other verb is a part of the step that runs as a unit, without the lock.
 main() {
+  BEGAN=$EPOCHREALTIME
   umask 022
   cd /
   export LC_ALL=C.UTF-8 GATE_SESSION=$$

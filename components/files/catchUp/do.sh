@@ -10,7 +10,7 @@ do_step() {
     [[ $ENDPOINT_FILE != "${COPY[$index]}" ]] || continue
     [[ ! -d ${COPY[$index]}/hooks ]] || keep+=(--exclude=/hooks/pre-receive)
     ((index < ${#FILES[@]})) || keep+=(--exclude=__pycache__/)
-    pull_path "$index" "${keep[@]}" --itemize-changes >"$STATE/changes"
+    pull_path "$index" --delete "${keep[@]}" --itemize-changes >"$STATE/changes"
     ((index < ${#FILES[@]})) || grep -E '^[<>ch*]' "$STATE/changes" >>"$STATE/changed" || true
   done
   note "caught up: $(wc -l <"$STATE/changed") changes in the code since the first copy"

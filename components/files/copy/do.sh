@@ -6,7 +6,7 @@ unit_work() {
   total=$(gate bytes)
   watch_copy "$total" "$began" &
   for index in "${!COPY[@]}"; do
-    pull_path "$index" || failure "${COPY[$index]} could not be copied: $(tail -n 1 "$LOG" | cut -c 1-200)"
+    pull_path "$index" --delete || failure "${COPY[$index]} could not be copied: $(tail -n 1 "$LOG" | cut -c 1-200)"
   done
   kill $! 2>/dev/null || true
   progress "copied $(human "$total") in $((SECONDS - began)) s"

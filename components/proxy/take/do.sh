@@ -37,31 +37,35 @@ location @changeover_back {
 NGINX
 }
 
-# Brings the files that users changed on old up to the moment when the last of them was answered there.
-pull_users_files() {
-  local index
-  for index in "${!FILES[@]}"; do pull_path "$index"; done
-}
-
-# Takes the files that users changed on new back to old.
-push_users_files() {
-  local index
-  for index in "${!FILES[@]}"; do push_path "$index"; done
-}
-
 # Runs when anything between hold and release fails: users are served by old again.
-do_failed_while_held() {
+failed_while_held() {
+  trap - EXIT
   gate pass-off || true
   release
+  do_failed "$1"
 }
 
-do_step() {
-  pull_users_files
-  trap 'do_failed_while_held; do_failed 1' EXIT
+# True when old passes the site on already: users write on new, and nothing there may be overwritten.
+passing() {
+  [[ $(gate passing) == yes ]]
+}
+
+# Lets requests wait while old begins to pass them on and the last files come over.
+switch_traffic() {
+  pull_users_files --delete
   hold
+  trap 'failed_while_held $?' EXIT
   gate pass-on || die "old could not pass the site on to new: $(tail -n 1 "$LOG" | cut -c 1-300)"
-  pull_users_files
+  pull_users_files --delete
+  remember_users_files
   release
   trap 'do_failed $?' EXIT
   result holdMilliseconds "$HELD_MILLISECONDS"
+}
+
+# Uploads that were under way on old when it began to pass on have ended by now, or within a while: they come too.
+do_step() {
+  passing || switch_traffic
+  gate drained || note "some connections of before are still open on old (websockets, long downloads)"
+  pull_users_files --update
 }

@@ -1,24 +1,27 @@
 # Old serves the site itself again; requests that wait on new are answered by old, and the users' files come back.
 # shellcheck shell=bash
-undo_step() {
-  local conf
-  conf=$(include_dir)/pass-back.conf
-  if [[ -e $STATE/passed-off ]]; then
-    push_users_files
-    return
-  fi
+
+# Requests wait while old takes over again, with everything that users have changed on new.
+return_traffic() {
   push_users_files
-  trap 'release; undo_failed 1' EXIT
   hold
+  trap 'release; undo_failed 1' EXIT
   push_users_files
+  remove_users_files
+  : >"$STATE/returning"
   gate pass-off
-  : >"$STATE/passed-off"
-  pass_back >"$conf"
+  pass_back | replace_file "$(include_dir)/pass-back.conf"
   reload_nginx
   release
   trap 'undo_failed $?' EXIT
-  drain_nginx 3
+  drain_nginx 10
+}
+
+# Where users were never led to new, its files are no newer than old's, and nothing goes back.
+undo_step() {
+  passing || [[ -e $STATE/returning ]] || return 0
+  ! passing || return_traffic
   push_users_files
-  rm -f "$conf"
+  rm -f "$(include_dir)/pass-back.conf"
   reload_nginx
 }

@@ -1,0 +1,93 @@
+/** A killed pulumi and a lost connection in the middle of the copy: the work goes on, and the next `up` follows it. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { audit, openShop, type Shop } from "../../demo/shop.ts";
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop({ name: "test-interrupted", env: { DEMO_ROWS: "1500000" } });
+  await shop.moveTo("app");
+  await shop.stack.configure({ "changeover:phase": "database" });
+});
+afterAll(() => shop.close());
+
+const progress = "cat /var/lib/changeover/shop/database-switch/progress 2>/dev/null || true";
+const starts = "grep -c 'started changeover-shop-database-switch' /var/log/changeover/shop/database-switch.log || true";
+
+/** Ends the sshd of the connection through which the step is followed, and nothing else. */
+const cutConnection = `
+p=$(pgrep -f 'database-switch/script do' | head -n 1)
+while [ "$p" -gt 1 ]; do
+  case $(cat "/proc/$p/comm") in sshd*) kill -9 "$p"; exit ;; esac
+  p=$(ps -o ppid= -p "$p" | tr -d ' ')
+done
+echo "no connection is followed" >&2
+exit 1`;
+
+/** Waits until the copy's progress says something. */
+async function reached(pattern: RegExp): Promise<void> {
+  const end = Date.now() + 60_000;
+  let seen = "";
+  while (!pattern.test(seen)) {
+    if (Date.now() > end) throw new Error(`the copy did not reach ${pattern} within a minute; it said: ${seen}`);
+    seen = await shop.script("new", progress);
+  }
+}
+
+describe("in the middle of the database's copy", () => {
+  it("goes on when pulumi is killed during the dump and the connection is lost during the restore; the next `up` follows", async () => {
+    const client = shop.startClient();
+    await client.settled(20);
+    const killed = shop.stack.start("up", "--yes", "--skip-preview");
+    await reached(/^dump: /m);
+    killed.kill("SIGKILL");
+    await killed;
+    const locked = await shop.stack.up();
+    expect(locked.exitCode).not.toBe(0);
+    expect(locked.all).toMatch(/currently locked/);
+    expect((await shop.stack.cancel()).exitCode).toBe(0);
+
+    const cut = shop.stack.start("up", "--yes", "--skip-preview");
+    await reached(/^restore: /m);
+    await shop.script("new", cutConnection);
+    expect((await cut).exitCode).not.toBe(0);
+    const next = await shop.stack.up();
+    expect(next.exitCode, next.all).toBe(0);
+    expect(next.all).toMatch(/following changeover-shop-database-switch|finished on new while nobody was following/);
+    await client.settled(20);
+    const seen = await client.stop();
+
+    expect(await shop.script("new", starts)).toBe("1");
+    expect(seen.failures).toEqual([]);
+    expect(audit(seen.entries, await shop.orders("new"))).toMatchObject({ lostWrites: 0, doubledWrites: 0 });
+    const again = await shop.stack.up();
+    expect(again.changes, again.all).toMatchObject({ create: 0, update: 0, delete: 0, replace: 0 });
+    const { copySeconds, maintenanceSeconds } = await shop.stack.outputs();
+    expect(copySeconds).toBeGreaterThan(0);
+    expect(maintenanceSeconds).toBeGreaterThan(0);
+  });
+});
+
+describe("the switch itself", () => {
+  it("puts users back on old's database when its unit is killed, and is done by the next `up`", async () => {
+    await shop.stack.configure({ "changeover:acceptLostWrites": 1_000_000 });
+    await shop.moveTo("app");
+    const client = shop.startClient();
+    await client.settled(20);
+    await shop.stack.configure({ "changeover:phase": "database" });
+    const cut = shop.stack.start("up", "--yes", "--skip-preview");
+    await reached(/^restore: /m);
+    await shop.on("new", "systemctl", "kill", "--signal=KILL", "changeover-shop-database-switch");
+    const { exitCode, all } = await cut;
+    expect(exitCode).not.toBe(0);
+    expect(all).toContain("The site is served as before");
+    await client.settled(40);
+    const between = await shop.orders("old");
+    expect(await shop.script("new", "cd / && runuser -u postgres -- psql -XAtqc \"select count(*) from pg_database where datname = 'shop'\"")).toBe("0");
+    await shop.moveTo("database");
+    await client.settled(20);
+    const seen = await client.stop();
+    expect(seen.failures).toEqual([]);
+    expect(audit(seen.entries, await shop.orders("new"))).toMatchObject({ lostWrites: 0, doubledWrites: 0 });
+    expect(between.length).toBeGreaterThan(0);
+  });
+});
