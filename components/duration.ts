@@ -12,7 +12,10 @@ export type Duration = `${number} ${Unit | `${Unit}s`}`;
  */
 export function toSeconds(duration: string): number {
   const match = /^(\d+(?:\.\d+)?) (second|minute|hour|day)s?$/.exec(duration);
-  if (!match) throw new Error(`should be a number and a unit, for example "90 seconds" or "2 hours", but is ${JSON.stringify(duration)}`);
+  if (!match)
+    throw new Error(
+      `should be a number and a unit, for example "90 seconds" or "2 hours", but is ${JSON.stringify(duration)}`,
+    );
   return Math.ceil(Number(match[1]) * secondsPerUnit[match[2] as Unit]);
 }
 
@@ -21,5 +24,6 @@ export function forPeople(seconds: number): string {
   const whole = Math.max(1, Math.round(seconds));
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min${whole % 60 ? ` ${whole % 60} s` : ""}`;
-  return `${Math.floor(whole / 3600)} h${whole % 3600 ? ` ${Math.round((whole % 3600) / 60)} min` : ""}`;
+  const minutes = Math.round(whole / 60);
+  return `${Math.floor(minutes / 60)} h${minutes % 60 ? ` ${minutes % 60} min` : ""}`;
 }

@@ -17,7 +17,7 @@ export function assignments(settings: Record<string, Setting>): string {
   return Object.entries(settings)
     .map(([name, value]) => {
       if (!/^[A-Z][A-Z0-9_]*$/.test(name)) throw new Error(`setting ${name}: a script's setting is written in capitals`);
-      return `${name}=${Array.isArray(value) ? `(${value.map(quote).join(" ")})` : quote(String(value as string))}`;
+      return `${name}=${Array.isArray(value) ? `(${value.map(quote).join(" ")})` : quote(String(value))}`;
     })
     .join("\n");
 }

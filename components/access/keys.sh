@@ -9,7 +9,7 @@ keys_file() {
 # The line of this move: no shell, no forwarding, one source address, one command.
 key_line() {
   local command="$ROOT/access-gate/gate \\\"\$SSH_ORIGINAL_COMMAND\\\""
-  [[ $OLD_USER == root ]] || command="sudo -n bash -c 'exec $ROOT/access-gate/gate \\\"\$1\\\"' gate \\\"\$SSH_ORIGINAL_COMMAND\\\""
+  [[ $OLD_USER == root ]] || command="sudo -n $command"
   printf 'restrict,from="%s",command="%s" %s changeover-%s\n' "$(ip_of "$NEW_ADDRESS")" "$command" "$PUBLIC_KEY" "$MOVE"
 }
 

@@ -34,15 +34,21 @@ unit_facts() {
   done
 }
 
+# Bytes below a path, nothing where it takes too long: all paths share 20 seconds.
+bytes_of() {
+  local left=$((20 - SECONDS))
+  timeout "$((left > 1 ? left : 1))" du -sb -- "$1" 2>/dev/null | cut -f 1
+}
+
 # Paths: size in bytes, kind, and free space of their file system (or of the nearest folder that exists).
 path_facts() {
   local path near
-  for path in "${PATHS[@]}"; do
+  for path in "${COPY[@]}"; do
     near=$path
     until [[ -e $near ]]; do near=$(dirname -- "$near"); done
     fact "path.$path" "$(stat -L -c %F -- "$path" 2>/dev/null || echo absent)"
-    fact "free.$path" "$(stat -f -c %d -- "$near") $(df --output=avail -B1 -- "$near" | tail -n 1)"
-    [[ ! -e $path || $SIDE != old ]] || fact "bytes.$path" "$(timeout 2 du -sb -- "$path" 2>/dev/null | cut -f 1)"
+    fact "free.$path" "$(stat -c %d -- "$near") $(df --output=avail -B1 -- "$near" | tail -n 1)"
+    [[ ! -e $path || $SIDE != old ]] || fact "bytes.$path" "$(bytes_of "$path")"
     [[ ! -d $path || $SIDE != new ]] || fact "entries.$path" "$(find "$path" -mindepth 1 -maxdepth 1 -printf x 2>/dev/null | head -c 10 | wc -c)"
   done
 }
@@ -113,7 +119,7 @@ steps_with() {
 # The steps that are done or begun on this server; and rows that came to new since its switch.
 move_facts() {
   local switch=/var/lib/changeover/$MOVE/database-switch
-  fact_of done steps_with 'done'
+  fact_of 'done' steps_with 'done'
   fact_of begun steps_with begun
   [[ $SIDE != new || ! -e $switch/done ]] || fact writes "$(bash "$switch/script" part-writes 2>/dev/null || true)"
 }
@@ -125,6 +131,7 @@ inspect() {
   fact user "$(id -u)"
   fact clock "$(date +%s.%N)"
   fact missing.tools "$(tools)"
+  # shellcheck disable=SC2016 # read by the sh that it is for
   fact_of release sh -c '. /etc/os-release && printf "%s" "$PRETTY_NAME"'
   fact machine "$(uname -m)"
   nginx_facts

@@ -1,7 +1,7 @@
 /** A read-only look at both servers, one ssh each, before anything is planned. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { assignments, quote, scriptBeside, type Setting } from "../script.ts";
 import type { Access, Server, Side } from "../server.ts";
@@ -15,11 +15,13 @@ export interface Inspection {
   new: Facts | Unreachable;
 }
 
-/** A server that gave no facts, and why. */
+/** A server that gave no facts, and why; the bastion may be to blame. */
 export class Unreachable {
   readonly reason: string;
-  constructor(reason: string) {
+  readonly at: "server" | "bastion";
+  constructor(reason: string, at: "server" | "bastion" = "server") {
     this.reason = reason;
+    this.at = at;
   }
 }
 
@@ -32,7 +34,9 @@ export async function inspect(access: Access, settings: Record<string, Setting>)
   try {
     const configFile = writeSshFiles(folder, access);
     const [old, fresh] = await Promise.all(
-      (["old", "new"] as const).map((side) => look(configFile, side, access[side], settings, askPass(folder, access.privateKeyPassphrase))),
+      (["old", "new"] as const).map((side) =>
+        look(configFile, side, access[side], settings, askPass(folder, access.privateKeyPassphrase)),
+      ),
     );
     return { old: old!, new: fresh! };
   } finally {
@@ -42,12 +46,24 @@ export async function inspect(access: Access, settings: Record<string, Setting>)
 
 /** Writes ssh's configuration, the pinned host keys and the key into a folder of this run's own. */
 export function writeSshFiles(folder: string, access: Access): string {
-  const servers = { old: access.old, new: access.new, ...(access.bastion ? { bastion: access.bastion } : {}) };
+  const servers = {
+    old: access.old,
+    new: access.new,
+    ...(access.bastion ? { bastion: access.bastion } : {}),
+  };
   const knownHosts = join(folder, "known_hosts");
-  writeFileSync(knownHosts, Object.entries(servers).map(([name, { hostKey }]) => `${name} ${hostKey}\n`).join(""), { mode: 0o600 });
+  writeFileSync(
+    knownHosts,
+    Object.entries(servers)
+      .map(([name, { hostKey }]) => `${name} ${hostKey}\n`)
+      .join(""),
+    { mode: 0o600 },
+  );
   const keyFile = join(folder, "key");
   if (access.privateKey !== undefined)
-    writeFileSync(keyFile, access.privateKey.endsWith("\n") ? access.privateKey : `${access.privateKey}\n`, { mode: 0o600 });
+    writeFileSync(keyFile, access.privateKey.endsWith("\n") ? access.privateKey : `${access.privateKey}\n`, {
+      mode: 0o600,
+    });
   const configFile = join(folder, "config");
   const host = ([name, server]: [string, Server]) => [
     `Host ${name}`,
@@ -55,7 +71,9 @@ export function writeSshFiles(folder: string, access: Access): string {
     `  HostKeyAlias ${name}`,
     `  User ${server.user}`,
     `  Port ${server.port}`,
-    ...(access.bastion && name !== "bastion" ? [`  ProxyCommand ssh -F "${configFile}" -W %h:%p bastion`] : []),
+    ...(access.bastion && name !== "bastion"
+      ? [`  ProxyCommand ssh -F "${configFile}" -E "${bastionLog(folder, name)}" -W %h:%p bastion`]
+      : []),
   ];
   const everywhere = [
     "Host *",
@@ -70,10 +88,19 @@ export function writeSshFiles(folder: string, access: Access): string {
     "  ConnectTimeout 10",
     "  ServerAliveInterval 5",
     "  ServerAliveCountMax 3",
-    ...(access.privateKey === undefined ? [] : [`  IdentityFile "${keyFile}"`, "  IdentitiesOnly yes", "  IdentityAgent none"]),
+    ...(access.privateKey === undefined
+      ? []
+      : [`  IdentityFile "${keyFile}"`, "  IdentitiesOnly yes", "  IdentityAgent none"]),
   ];
-  writeFileSync(configFile, [...Object.entries(servers).flatMap(host), ...everywhere, ""].join("\n"), { mode: 0o600 });
+  writeFileSync(configFile, [...Object.entries(servers).flatMap(host), ...everywhere, ""].join("\n"), {
+    mode: 0o600,
+  });
   return configFile;
+}
+
+/** Where the connection to the bastion writes its errors, apart from those of the server behind it. */
+function bastionLog(folder: string, name: string): string {
+  return join(folder, `bastion-${name}.log`);
 }
 
 /**
@@ -83,7 +110,11 @@ export function writeSshFiles(folder: string, access: Access): string {
 export function askPass(folder: string, passphrase: string | undefined): Record<string, string> {
   const program = join(folder, "askpass");
   if (passphrase !== undefined) writeFileSync(join(folder, "passphrase"), passphrase, { mode: 0o600 });
-  writeFileSync(program, `#!/bin/sh\n${passphrase === undefined ? "exit 1" : `cat ${quote(join(folder, "passphrase"))}`}\n`, { mode: 0o700 });
+  writeFileSync(
+    program,
+    `#!/bin/sh\n${passphrase === undefined ? "exit 1" : `cat ${quote(join(folder, "passphrase"))}`}\n`,
+    { mode: 0o700 },
+  );
   return { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: "force", DISPLAY: "none" };
 }
 
@@ -114,9 +145,24 @@ async function look(
   });
   const facts = parseFacts(run.stdout);
   if (facts.get("complete") === "yes") return facts;
+  const bastionError = lastError(readIfThere(bastionLog(dirname(configFile), side)));
+  if (bastionError !== undefined) return new Unreachable(bastionError, "bastion");
   if (run.timedOut) return new Unreachable(`no answer within ${inspectDeadline} seconds`);
-  const lastLine = run.stderr.trim().split("\n").filter((line) => !line.startsWith("**")).at(-1);
-  return new Unreachable(lastLine || `ssh ended with ${run.exitCode ?? run.shortMessage}`);
+  return new Unreachable(lastError(run.stderr) ?? `ssh ended with ${run.exitCode ?? run.shortMessage}`);
+}
+
+/** The last line of ssh's errors that says something. */
+function lastError(stderr: string): string | undefined {
+  return stderr
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !line.startsWith("**"))
+    .at(-1)
+    ?.trim();
+}
+
+/** A file's text, empty where there is none. */
+function readIfThere(file: string): string {
+  return existsSync(file) ? readFileSync(file, "utf8") : "";
 }
 
 /** Reads `name<TAB>base64` lines; anything else a login prints is passed over. */

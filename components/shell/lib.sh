@@ -180,6 +180,15 @@ stop_work() {
   systemctl stop -- "$(unit_name)"
 }
 
+# Ends the work of a unit that is gone without a word, as after a reboot or when it was killed with all that belonged to it.
+end_work() {
+  local ended=$STATE/ended.$1
+  [[ ! -e $ended ]] || return 0
+  note "$(unit_name) was killed before its end: putting back what it had changed"
+  printf 'it was killed from outside\n' >>"$STATE/failure"
+  SERVICE_RESULT=killed bash "$STATE/script.work" "$1-ended"
+}
+
 # Runs a part of this script ('work' or another verb) as a systemd unit and follows it: a lost connection does not stop it, and
 # a second run follows the first one.
 follow_work() {
@@ -190,7 +199,9 @@ follow_work() {
   elif [[ -e $ended && $(cat "$ended") == success ]]; then
     note "$unit finished on $SIDE while nobody was following: taken over"
   else
+    [[ ! -e $STATE/started.$verb || -e $ended ]] || end_work "$verb"
     rm -f "$ended" "$STATE/failure"
+    : >"$STATE/started.$verb"
     : >"$STATE/progress"
     cp "$STATE/script" "$STATE/script.work"
     systemctl reset-failed "$unit" 2>/dev/null || true
@@ -205,7 +216,7 @@ follow_work() {
       note_or_leave "$(tail -n 1 "$STATE/progress")"
       shown=$lines
     fi
-    unit_at_work "$unit" || wait_until 10 "$unit is no longer at work, its result" test -e "$ended"
+    unit_at_work "$unit" || end_work "$verb"
     sleep 0.2
   done
   [[ $(cat "$ended") == success ]] || die "$unit failed: $(tail -n 1 "$STATE/failure" 2>/dev/null || echo "it was stopped from outside"). The site is served as before; the full log is $LOG. Mend the cause and run 'pulumi up' again"
@@ -252,7 +263,7 @@ run_do() {
       print_results
       return
     fi
-    rm -f "$STATE/done" "$STATE"/ended.*
+    rm -f "$STATE/done" "$STATE"/ended.* "$STATE"/started.*
   fi
   printf '%s\n' "$PHASE" >"$STATE/begun"
   trap 'do_failed $?' EXIT

@@ -34,11 +34,11 @@ async function reached(pattern: RegExp): Promise<void> {
 }
 
 describe("in the middle of the database's copy", () => {
-  it("goes on when pulumi is killed during the dump and the connection is lost during the restore; the next `up` follows", async () => {
+  it("goes on when pulumi is killed while the dump begins and the connection is lost during the restore; the next `up` follows", async () => {
     const client = shop.startClient();
     await client.settled(20);
     const killed = shop.stack.start("up", "--yes", "--skip-preview");
-    await reached(/^dump: /m);
+    await reached(/^copying the database/m);
     killed.kill("SIGKILL");
     await killed;
     const locked = await shop.stack.up();

@@ -17,10 +17,22 @@ describe("inject.awk", () => {
     ["no space", "server{listen 80;}", "server{\n  include X;listen 80;}"],
     ["two blocks", "server { a b; }\nserver { }", "server {\n  include X; a b; }\nserver {\n  include X; }"],
     ["inside http", "http { server { } }", "http { server {\n  include X; } }"],
-    ["a comment", "# server { }\nserver { # server {\n}", "# server { }\nserver {\n  include X; # server {\n}"],
-    ["quoted text", `server { add_header A "server { \\" }"; }`, `server {\n  include X; add_header A "server { \\" }"; }`],
+    [
+      "a comment",
+      "# server { }\nserver { # server {\n}",
+      "# server { }\nserver {\n  include X; # server {\n}",
+    ],
+    [
+      "quoted text",
+      `server { add_header A "server { \\" }"; }`,
+      `server {\n  include X; add_header A "server { \\" }"; }`,
+    ],
     ["single quotes", "server { set $a 'server { }'; }", "server {\n  include X; set $a 'server { }'; }"],
-    ["a variable in braces", "server { rewrite ^ ${scheme}://x; }", "server {\n  include X; rewrite ^ ${scheme}://x; }"],
+    [
+      "a variable in braces",
+      "server { rewrite ^ ${scheme}://x; }",
+      "server {\n  include X; rewrite ^ ${scheme}://x; }",
+    ],
   ])("finds the server blocks: %s", async (_, before, after) => {
     expect(await inject(before)).toBe(after);
   });

@@ -55,7 +55,10 @@ describe("rollback", () => {
 
 describe("report", () => {
   it("says who serves users, and what it cost them", () => {
-    const text = report({ move: "shop", phase: "finished", old, new: fresh }, { hold: 120, copy: 30, page: 41 });
+    const text = report(
+      { move: "shop", phase: "finished", old, new: fresh },
+      { hold: 120, copy: 30, page: 41 },
+    );
     expect(text).toMatchInlineSnapshot(`
       "Move shop is at phase finished. Users are served by new (192.0.2.2), through old's address; the database is new's.
       Requests waited for 120 ms when old began to pass them on.
@@ -65,7 +68,9 @@ describe("report", () => {
   });
 
   it("leaves out what has not happened", () => {
-    expect(report({ move: "shop", phase: "idle", old, new: fresh }, { hold: -1, copy: -1, page: -1 }).split("\n")).toHaveLength(1);
+    expect(
+      report({ move: "shop", phase: "idle", old, new: fresh }, { hold: -1, copy: -1, page: -1 }).split("\n"),
+    ).toHaveLength(1);
   });
 });
 

@@ -113,6 +113,7 @@ retry_for() {
   done
 }
 
+# Once users have been led to new's database, nothing copies over it again.
 do_step() {
-  follow_work work
+  [[ -e $STATE/switched ]] || follow_work work
 }
