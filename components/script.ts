@@ -8,7 +8,8 @@ export type Setting = string | number | boolean | readonly string[];
 
 /** Quotes one value for a POSIX shell: any text without NUL comes out as one word, unchanged. */
 export function quote(value: string): string {
-  if (value.includes("\0")) throw new Error(`a shell word cannot hold a NUL character, but ${JSON.stringify(value)} does`);
+  if (value.includes("\0"))
+    throw new Error(`a shell word cannot hold a NUL character, but ${JSON.stringify(value)} does`);
   return `'${value.replaceAll("'", `'\\''`)}'`;
 }
 
@@ -16,7 +17,8 @@ export function quote(value: string): string {
 export function assignments(settings: Record<string, Setting>): string {
   return Object.entries(settings)
     .map(([name, value]) => {
-      if (!/^[A-Z][A-Z0-9_]*$/.test(name)) throw new Error(`setting ${name}: a script's setting is written in capitals`);
+      if (!/^[A-Z][A-Z0-9_]*$/.test(name))
+        throw new Error(`setting ${name}: a script's setting is written in capitals`);
       return `${name}=${Array.isArray(value) ? `(${value.map(quote).join(" ")})` : quote(String(value))}`;
     })
     .join("\n");
@@ -34,7 +36,9 @@ function part(folder: URL, name: "do" | "undo" | "verify"): string {
     return stripHeader(readFileSync(path, "utf8"));
   } catch (error) {
     const step = basename(dirname(path));
-    throw new Error(`step ${step}: a step has do, undo and verify, but ${name}.sh cannot be read`, { cause: error });
+    throw new Error(`step ${step}: a step has do, undo and verify, but ${name}.sh cannot be read`, {
+      cause: error,
+    });
   }
 }
 
@@ -64,7 +68,10 @@ export interface Place {
  */
 export function renderScript({ move, step }: Place, args: ScriptArgs): string {
   const functions = (args.shared ?? []).map((url) => stripHeader(readFileSync(url, "utf8")));
-  const prelude = [`STATE=${quote(`/var/lib/changeover/${move}/${step}`)}`, stripHeader(scriptBeside(import.meta.url, "shell/launch.sh"))];
+  const prelude = [
+    `STATE=${quote(`/var/lib/changeover/${move}/${step}`)}`,
+    stripHeader(scriptBeside(import.meta.url, "shell/launch.sh")),
+  ];
   const script = [
     "#!/usr/bin/env bash",
     "set -Eeuo pipefail",
@@ -81,6 +88,10 @@ export function renderScript({ move, step }: Place, args: ScriptArgs): string {
 }
 
 /** The text that Pulumi sends as the command: short, for an error prints it; the script itself comes by stdin. */
-export function launchCommand(user: string, verb: "do" | "undo" | "results", deadlineSeconds: number): string {
+export function launchCommand(
+  user: string,
+  verb: "do" | "undo" | "results",
+  deadlineSeconds: number,
+): string {
   return `${user === "root" ? "" : "sudo -n "}timeout --kill-after=15 ${deadlineSeconds} bash -s ${verb}`;
 }

@@ -15,6 +15,8 @@ export interface Shop {
   stack: TestStack;
   /** Runs a command on a server; its output. Fails with the command's error. */
   on: (side: "old" | "new", ...command: string[]) => Promise<string>;
+  /** Runs a command of this machine in the lab's network. */
+  network: (...command: string[]) => Promise<string>;
   /** Runs a bash script on a server; its output. */
   script: (side: "old" | "new", text: string) => Promise<string>;
   /** All that makes up a server, as lines; the rows of tables are left out where the client writes on. */
@@ -76,6 +78,7 @@ export async function openShop({ name, settings = {}, env = {}, log = "ignore" }
     lab,
     stack: await newStack(lab, {}),
     on,
+    network: async (...command) => (await run("lab/run", command)).stdout,
     script,
     fingerprint: async (side, rows = "with rows") => {
       const { stdout } = await run(

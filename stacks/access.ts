@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { askPass } from "../components/facts/inspect.ts";
 import type { Access } from "../components/server.ts";
-import { ConfigError, type ConfigProblem, type MoveConfig } from "./config.ts";
+import { ConfigError, type MoveConfig, setCommand } from "./config.ts";
 
 /**
  * How both servers are reached.
@@ -15,8 +15,19 @@ export async function readAccess(settings: MoveConfig): Promise<Access> {
   const { privateKeyPassphrase } = settings;
   const privateKey = settings.privateKey ?? readKeyFile(settings.privateKeyFile);
   if (privateKey === undefined) requireAgent();
-  else await openKey(privateKey, privateKeyPassphrase, settings.privateKey === undefined ? "privateKeyFile" : "privateKey");
-  return { old: settings.old, new: settings.new, bastion: settings.bastion, privateKey, privateKeyPassphrase };
+  else
+    await openKey(
+      privateKey,
+      privateKeyPassphrase,
+      settings.privateKey === undefined ? "privateKeyFile" : "privateKey",
+    );
+  return {
+    old: settings.old,
+    new: settings.new,
+    bastion: settings.bastion,
+    privateKey,
+    privateKeyPassphrase,
+  };
 }
 
 /** The text of the key file; `~/` stands for the operator's home. */
@@ -25,15 +36,24 @@ function readKeyFile(file: string | undefined): string | undefined {
   try {
     return readFileSync(file.replace(/^~(?=\/)/, homedir()), "utf8");
   } catch (error) {
-    throw problem("privateKeyFile", `should be a file that you can read, but is ${JSON.stringify(file)}: ${(error as Error).message}`);
+    throw problem(
+      "privateKeyFile",
+      `should be a file that you can read, but is ${JSON.stringify(file)}: ${(error as Error).message}`,
+    );
   }
 }
 
 /** Without a key, the agent has to be there. */
 function requireAgent(): void {
   if (!process.env.SSH_AUTH_SOCK)
-    throw problem("privateKeyFile", "is missing, privateKey too, and no agent runs (SSH_AUTH_SOCK is not set): one of the three opens the servers");
+    throw problem(
+      "privateKeyFile",
+      "is missing, privateKey too, and no agent runs (SSH_AUTH_SOCK is not set): one of the three opens the servers",
+    );
 }
+
+/** How long a key may take to be opened, in seconds: one with very many rounds of its passphrase takes a while. */
+const openDeadline = 20;
 
 /** Tries the key with its passphrase; neither is ever an argument or in the environment. */
 async function openKey(key: string, passphrase: string | undefined, setting: string): Promise<void> {
@@ -41,18 +61,29 @@ async function openKey(key: string, passphrase: string | undefined, setting: str
   try {
     const file = join(folder, "key");
     writeFileSync(file, key.endsWith("\n") ? key : `${key}\n`, { mode: 0o600 });
-    const { exitCode } = await execa("ssh-keygen", ["-y", "-f", file], { reject: false, stdin: "ignore", env: askPass(folder, passphrase) });
-    if (exitCode === 0) return;
+    const run = await execa("ssh-keygen", ["-y", "-f", file], {
+      reject: false,
+      stdin: "ignore",
+      env: askPass(folder, passphrase),
+      timeout: openDeadline * 1000,
+    });
+    if (run.exitCode === 0) return;
+    if (run.exitCode === undefined)
+      throw problem(
+        setting,
+        `could not be tried: ${run.shortMessage} (OpenSSH's ssh-keygen and ssh are needed here)`,
+      );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
   throw passphrase === undefined
-    ? problem(setting, "should be a private key in OpenSSH or PEM form without a passphrase; for one with a passphrase set privateKeyPassphrase too")
+    ? problem(
+        setting,
+        "should be a private key in OpenSSH or PEM form without a passphrase; for one with a passphrase set privateKeyPassphrase too",
+      )
     : problem("privateKeyPassphrase", "should open the private key, but does not");
 }
 
 function problem(key: string, text: string): ConfigError {
-  const secret = key === "privateKeyFile" ? "" : "--secret ";
-  const row: ConfigProblem = { key: `changeover:${key}`, problem: text, remedy: `pulumi config set ${secret}'changeover:${key}' VALUE` };
-  return new ConfigError([row]);
+  return new ConfigError([{ key: `changeover:${key}`, problem: text, remedy: setCommand([key]) }]);
 }

@@ -2,20 +2,55 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { toSeconds } from "../components/duration.ts";
+import { quote } from "../components/script.ts";
 
 export const phases = ["idle", "prepared", "app", "database", "dns", "finished"] as const;
 export type Phase = (typeof phases)[number];
 
-const text = (pattern: RegExp, expected: string) =>
-  z.string({ error: `should be ${expected}` }).regex(pattern, {
-    error: (issue) => `should be ${expected}, but is ${JSON.stringify(issue.input)}`,
+/** A value as an error shows it. */
+function show(value: unknown): string {
+  const written = JSON.stringify(value) ?? "nothing";
+  return written.length > 120 ? `${written.slice(0, 120)}... (${written.length} characters)` : written;
+}
+
+/** The error of one rule: what should be, and what is. */
+const expected = (what: string) => ({
+  error: ({ input }: { input?: unknown }) =>
+    input === undefined ? `should be ${what}` : `should be ${what}, but is ${show(input)}`,
+});
+
+const text = (pattern: RegExp, what: string) => z.string(expected(what)).regex(pattern, expected(what));
+const whole = (least: number, most: number, what: string) =>
+  z
+    .number(expected(what))
+    .refine((value) => Number.isInteger(value) && value >= least && value <= most, expected(what));
+const oneOf = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, expected(`one of ${values.join(", ")}`));
+/** An object that holds nothing but its settings. */
+const object = <T extends z.ZodRawShape>(shape: T) =>
+  z.strictObject(shape, {
+    error: ({ code, input }) =>
+      code === "invalid_type"
+        ? `should hold the settings ${Object.keys(shape).join(", ")}, but is ${show(input)}`
+        : undefined,
   });
+/** An object that has to be there: where it is not, what is missing in it is told. */
+const required = <T extends z.ZodType>(schema: T) => z.preprocess((value) => value ?? {}, schema);
 /** A list; one value stands for a list of one. */
-const oneOrMore = <T extends z.ZodType>(item: T) =>
-  z.preprocess((value) => (value === undefined || Array.isArray(value) ? value : [value]), z.array(item));
+const listOf = <T extends z.ZodType>(item: T) =>
+  z.preprocess(
+    (value) => (value === undefined || Array.isArray(value) ? value : [value]),
+    z.array(item).default([]),
+  );
+/** A list that has to hold something. */
+const oneOrMore = <T extends z.ZodType>(item: T, what: string) =>
+  z.preprocess(
+    (value) => (value === undefined || Array.isArray(value) ? value : [value]),
+    z.array(item, expected(what)).min(1, expected(what)),
+  );
 const seconds = (fallback: string) =>
   z
-    .string({ error: `should be a duration such as "90 seconds"` })
+    .string(expected('a number and a unit, for example "90 seconds" or "2 hours"'))
     .default(fallback)
     .transform((value, context) => {
       try {
@@ -32,112 +67,150 @@ const hostKey = text(
   /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) [A-Za-z0-9+/]+=*$/,
   'the server\'s public host key, for example "ssh-ed25519 AAAA..." (on the server: cut -d" " -f1,2 /etc/ssh/ssh_host_ed25519_key.pub)',
 );
-const port = z.number({ error: "should be a port number" }).int().min(1).max(65_535);
-const path = text(/^(?!.*\/\.\.?(\/|$))(\/[^/\p{Cc}]+)+$/u, 'an absolute path without "..", "." or a slash at its end');
-const unit = text(/^[A-Za-z0-9_][A-Za-z0-9:_.@-]*\.(service|timer|socket|path)$/, 'a systemd unit, for example "shop-web.service"');
-const hostName = text(/^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9][a-z0-9-]*$/, "a domain name in lower case");
-const databaseName = text(/^(?!pg_)[^"\p{Cc}/\\]{1,63}$/u, "a PostgreSQL name of 1 to 63 characters without quotes or control characters");
+const port = whole(1, 65_535, "a port number from 1 to 65535");
+/** Copying one of these would replace the system of new. */
+const systemFolder =
+  /^\/(bin|boot|dev|etc|home|lib(32|64)?|opt|proc|root|run|sbin|srv|sys|tmp|usr|var|var\/lib|var\/log)$|^\/(dev|proc|run|sys)\//;
+const path = text(
+  /^(?!.*\/\.\.?(\/|$))(\/[^/\p{Cc}]+)+$/u,
+  'an absolute path without "..", "." or a slash at its end',
+);
+const copiedPath = path.refine(
+  (value) => !systemFolder.test(value),
+  expected("a file or folder of the site, not one of the system's own"),
+);
+const unit = text(
+  /^[A-Za-z0-9_][A-Za-z0-9:_.@-]*\.(service|timer|socket|path)$/,
+  'a systemd unit, for example "shop-web.service"',
+);
+const hostName = text(
+  /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9][a-z0-9-]*$/,
+  "a domain name in lower case",
+);
+const fileName = (what: string) => text(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, what);
+/** Programs of PostgreSQL read a name with "=" as a whole connection, and one that begins with "-" as an option. */
+const databaseName = text(
+  /^(?!pg_|-)[^"=\p{Cc}/\\]{1,63}$/u,
+  "a PostgreSQL name of 1 to 63 characters without quotes, slashes, = or control characters, and without pg_ or - ahead",
+);
 const cronEntry = text(
   /^(\/etc\/cron(tab|\.d\/[A-Za-z0-9_-]+|\.(hourly|daily|weekly|monthly)\/[A-Za-z0-9_-]+)|crontab of [a-z_][a-z0-9_-]*)$/,
   'a file such as "/etc/cron.d/shop", or "crontab of USER"',
 );
 
-const serverSchema = z.strictObject({
+const serverSchema = object({
   address,
   user: user.default("root"),
   port: port.default(22),
   hostKey,
 });
 
-const checkSchema = z.strictObject({
+const checkSchema = object({
   path: text(/^\/[\x21-\x7e]*$/, "a URL path, for example /health").default("/"),
-  marker: z.string({ error: "should be a text that the page holds" }).default(""),
-  status: z.number({ error: "should be an HTTP status" }).int().min(100).max(599).default(200),
+  marker: z.string(expected("a text that the page holds")).default(""),
+  status: whole(100, 599, "an HTTP status").default(200),
 });
 
-const siteSchema = z.strictObject({
-  names: oneOrMore(hostName).pipe(z.array(hostName).min(1, { error: "should hold at least one domain name" })),
-  nginx: text(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, "the name of the site's file in nginx's sites-enabled or conf.d").optional(),
-  web: oneOrMore(unit).default([]),
-  jobs: oneOrMore(unit).default([]),
-  cron: oneOrMore(cronEntry).default([]),
-  logrotate: oneOrMore(text(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, "the name of a file in /etc/logrotate.d")).default([]),
-  code: oneOrMore(path).default([]),
-  files: oneOrMore(path).default([]),
-  deploys: oneOrMore(path).default([]),
-  checks: oneOrMore(checkSchema).default([{ path: "/", marker: "", status: 200 }]),
+const siteSchema = object({
+  names: oneOrMore(hostName, "at least one domain name"),
+  nginx: fileName("the name of the site's file in nginx's sites-enabled or conf.d").optional(),
+  web: listOf(unit),
+  jobs: listOf(unit),
+  cron: listOf(cronEntry),
+  logrotate: listOf(fileName("the name of a file in /etc/logrotate.d")),
+  code: listOf(copiedPath),
+  files: listOf(copiedPath),
+  deploys: listOf(path),
+  checks: z.preprocess(
+    (value) => (value === undefined || Array.isArray(value) ? value : [value]),
+    z.array(checkSchema).min(1, expected("at least one page to check")).prefault([{}]),
+  ),
 });
 
-const databaseSchema = z.strictObject({
+const endpointSchema = object({
+  file: path,
+  address: text(
+    /^[A-Za-z0-9.-]+(:\d+)?$/,
+    'the database\'s address as it stands in the file, for example "127.0.0.1:5432"',
+  ).default("127.0.0.1:5432"),
+});
+
+const databaseSchema = object({
   name: databaseName,
-  roles: oneOrMore(databaseName).pipe(z.array(databaseName).min(1, { error: "should name every role the site logs in with" })),
-  strategy: z.enum(["dump"], { error: 'should be "dump"' }).default("dump"),
+  roles: oneOrMore(databaseName, "every role that the site logs in with"),
+  strategy: oneOf(["dump"]).default("dump"),
   port: port.default(5432),
-  endpoint: z.strictObject({
-    file: path,
-    address: text(/^[A-Za-z0-9.-]+(:\d+)?$/, 'the database\'s address as it stands in the file, for example "127.0.0.1:5432"').default(
-      "127.0.0.1:5432",
-    ),
-  }),
-  workers: z.number({ error: "should be a number of parallel workers" }).int().min(1).max(64).default(2),
+  endpoint: required(endpointSchema),
+  workers: whole(1, 64, "a number of parallel workers from 1 to 64").default(2),
   copyDeadline: seconds("6 hours"),
 });
 
-const schema = z
-  .strictObject({
-    runbook: z.enum(["serverMove"], { error: 'should be "serverMove"' }).default("serverMove"),
-    phase: z.enum(phases, { error: (issue) => `should be one of ${phases.join(", ")}, but is ${JSON.stringify(issue.input)}` }).default("idle"),
-    move: text(/^[a-z0-9][a-z0-9-]{0,30}$/, "a short name in lower case (letters, digits, dashes)"),
-    old: serverSchema,
-    new: serverSchema,
-    bastion: serverSchema.optional(),
-    privateKey: z.string().optional(),
-    privateKeyFile: z.string().min(1).optional(),
-    privateKeyPassphrase: z.string().optional(),
-    site: siteSchema,
-    database: databaseSchema,
-    dns: z
-      .strictObject({}, { error: "is not used yet: changeover does not change DNS in this version; remove it" })
-      .optional(),
-    maintenance: z
-      .strictObject({
-        message: text(/^[^\p{Cc}]{1,2000}$/u, "the text your users read, in one line").default("We are moving to a new server and will be back in a few minutes."),
-        retryAfter: seconds("60 seconds"),
-      })
-      .prefault({}),
-    holdBudget: seconds("5 seconds"),
-    stepDeadline: seconds("5 minutes"),
-    acceptLostWrites: z.number({ error: "should be the number of rows that the refusal named" }).int().min(0).optional(),
-  })
-  .superRefine((config, context) => {
-    const problem = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
-    if (config.old.address === config.new.address && config.old.port === config.new.port)
-      problem(["new", "address"], `should be another server than old, but both are ${JSON.stringify(config.new.address)}`);
-    if (config.old.hostKey === config.new.hostKey)
-      problem(["new", "hostKey"], "should differ from old's: two servers with one host key cannot be told apart (new the key with ssh-keygen -A on new)");
-    if (config.privateKey !== undefined && config.privateKeyFile !== undefined)
-      problem(["privateKeyFile"], "should not be set together with privateKey: remove one of them");
-    for (const [index, web] of config.site.jobs.entries())
-      if (config.site.web.includes(web)) problem(["site", "jobs", index], `should not also be in site.web, but ${web} is`);
-  });
+const maintenanceSchema = object({
+  message: text(/^[^\p{Cc}]{1,2000}$/u, "the text that your users read, in one line").default(
+    "We are moving to a new server and will be back in a few minutes.",
+  ),
+  retryAfter: seconds("60 seconds"),
+});
+
+const settingsSchema = object({
+  runbook: oneOf(["serverMove"]).default("serverMove"),
+  phase: oneOf(phases).default("idle"),
+  move: text(/^[a-z0-9][a-z0-9-]{0,30}$/, "a short name in lower case (letters, digits, dashes)"),
+  old: required(serverSchema),
+  new: required(serverSchema),
+  bastion: serverSchema.optional(),
+  privateKey: z.string().optional(),
+  privateKeyFile: z.string().optional(),
+  privateKeyPassphrase: z.string().optional(),
+  site: required(siteSchema),
+  database: required(databaseSchema),
+  maintenance: maintenanceSchema.prefault({}),
+  holdBudget: seconds("5 seconds"),
+  stepDeadline: seconds("5 minutes"),
+  acceptLostWrites: whole(0, Number.MAX_SAFE_INTEGER, "the number of rows that the refusal named")
+    .default(0)
+    .transform((rows) => (rows === 0 ? undefined : rows)),
+});
+
+/** A rule over several settings, told together with all other errors. */
+const rule = (path: string[], error: string, params: { remedy?: string } = {}) => ({
+  path,
+  error,
+  params,
+  when: () => true,
+});
+const schema = settingsSchema
+  .refine(
+    ({ old, new: fresh }) =>
+      old?.address === undefined || old.address !== fresh?.address || old.port !== fresh.port,
+    rule(["new", "address"], "should be another server than old, but both have this address"),
+  )
+  .refine(
+    ({ old, new: fresh }) => old?.hostKey === undefined || old.hostKey !== fresh?.hostKey,
+    rule(
+      ["new", "hostKey"],
+      "should differ from old's: two servers with one host key cannot be told apart (make a key of its own on new: rm /etc/ssh/ssh_host_*; ssh-keygen -A)",
+    ),
+  )
+  .refine(
+    ({ privateKey, privateKeyFile }) => privateKey === undefined || privateKeyFile === undefined,
+    rule(["privateKeyFile"], "should not be set together with privateKey: remove one of them", {
+      remedy: "pulumi config rm 'changeover:privateKeyFile'",
+    }),
+  )
+  .refine(
+    ({ site }) =>
+      !Array.isArray(site?.jobs) ||
+      !Array.isArray(site.web) ||
+      !site.jobs.some((job) => site.web.includes(job)),
+    rule(["site", "jobs"], "should not hold units that are in site.web too"),
+  );
 
 /** The settings of a move, checked. Durations are in seconds. */
 export type MoveConfig = z.infer<typeof schema>;
 
-/** The keys and how each is read from the stack's settings. */
-const readers = {
-  text: (config: pulumi.Config, key: string): unknown => config.get(key),
-  json: (config: pulumi.Config, key: string): unknown => {
-    const raw = config.get(key);
-    if (raw === undefined) return undefined;
-    try {
-      return JSON.parse(raw) as unknown;
-    } catch {
-      return raw;
-    }
-  },
-};
-const keys: Record<keyof z.input<typeof schema>, keyof typeof readers> = {
+/** All settings, and whether each is text or an object (or a number) in the stack's settings. */
+const keys: Record<keyof z.input<typeof schema>, "text" | "json"> = {
   runbook: "text",
   phase: "text",
   move: "text",
@@ -149,12 +222,17 @@ const keys: Record<keyof z.input<typeof schema>, keyof typeof readers> = {
   privateKeyPassphrase: "text",
   site: "json",
   database: "json",
-  dns: "json",
   maintenance: "json",
   holdBudget: "text",
   stepDeadline: "text",
   acceptLostWrites: "json",
 };
+
+/** Settings that only stand in the stack's file as secrets. */
+const secretKeys = ["privateKey", "privateKeyPassphrase"];
+
+/** Settings whose default in Pulumi.yaml, "" or {}, stands for none: the engine demands a value of every setting it knows. */
+const optionalKeys = ["move", "bastion", "privateKey", "privateKeyFile", "privateKeyPassphrase"];
 
 /** One thing that is wrong with the settings. */
 export interface ConfigProblem {
@@ -181,30 +259,56 @@ export class ConfigError extends pulumi.RunError {
 
 /**
  * Checks raw settings (as `pulumi config` has them, objects already parsed).
+ * @param more problems that were found before, told together with the others.
  * @throws ConfigError with every problem at once.
  */
-export function parseConfig(raw: Record<string, unknown>): MoveConfig {
+export function parseConfig(raw: Record<string, unknown>, more: readonly ConfigProblem[] = []): MoveConfig {
   const parsed = schema.safeParse(raw, { reportInput: true });
-  if (parsed.success) return parsed.data;
-  throw new ConfigError(parsed.error.issues.flatMap((issue) => problemsOf(issue)));
+  const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue, raw));
+  if (parsed.success && more.length === 0) return parsed.data;
+  throw new ConfigError([...problems, ...more]);
 }
 
 /** Reads and checks the settings of the running stack, those of other keys under `changeover:` included. */
 export function readConfig(config = new pulumi.Config("changeover")): MoveConfig {
-  const raw: Record<string, unknown> = {};
-  for (const [key, reader] of Object.entries(keys)) {
-    const value = readers[reader](config, key);
-    if (value !== undefined) raw[key] = value;
+  const raw: Record<string, unknown> = Object.fromEntries(unknownKeys().map((key) => [key, config.get(key)]));
+  for (const [key, kind] of Object.entries(keys)) {
+    const value = kind === "json" ? readJson(config.get(key)) : config.get(key);
+    if (value !== undefined && !(optionalKeys.includes(key) && isEmpty(value))) raw[key] = value;
   }
-  for (const key of unknownKeys()) raw[key] = "";
   raw.move ??= defaultMove();
-  return parseConfig(raw);
+  const sealed = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[];
+  const open = secretKeys.filter((key) => key in raw && !sealed.includes(`changeover:${key}`));
+  return parseConfig(raw, open.map(inClear));
 }
 
-/** Keys under `changeover:` that are not settings: the engine hands them to the program with all others. */
+/** An object or a number; what is neither stays text, for the schema to refuse. */
+function readJson(value: string | undefined): unknown {
+  if (value === undefined) return undefined;
+  try {
+    return JSON.parse(value) as unknown;
+  } catch {
+    return value;
+  }
+}
+
+/** Whether a value stands for none. */
+function isEmpty(value: unknown): boolean {
+  return value === "" || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
+}
+
+/** A secret that everybody can read. */
+function inClear(key: string): ConfigProblem {
+  return {
+    key: `changeover:${key}`,
+    problem: "should be a secret, but stands in the stack's settings for everybody to read; make a new one",
+    remedy: setCommand([key]),
+  };
+}
+
+/** Keys under `changeover:` that are not settings. */
 function unknownKeys(): string[] {
-  const all = JSON.parse(process.env.PULUMI_CONFIG ?? "{}") as Record<string, string>;
-  return Object.keys({ ...all, ...pulumi.runtime.allConfig() })
+  return Object.keys(pulumi.runtime.allConfig())
     .filter((key) => key.startsWith("changeover:"))
     .map((key) => key.slice("changeover:".length))
     .filter((key) => !(key in keys));
@@ -221,54 +325,100 @@ function defaultMove(): string {
 }
 
 /** Turns one of zod's issues into problems with key path and remedy. */
-function problemsOf(issue: z.core.$ZodIssue): ConfigProblem[] {
-  if (issue.code === "unrecognized_keys")
-    return issue.keys.map((key) => ({
-      key: keyPath([...issue.path, key]),
-      problem: "is not a setting",
-      remedy: `pulumi config rm ${flag(issue.path, key)}'${keyPath([...issue.path, key])}'${nearest(issue.path, key)}`,
-    }));
-  const missing = issue.code !== "custom" && (issue as { input?: unknown }).input === undefined;
-  const value = issue.path.length > 1 ? "--path " : "";
-  const secret = issue.path[0] === "privateKey" ? "--secret " : "";
+function problemsOf(issue: z.core.$ZodIssue, raw: Record<string, unknown>): ConfigProblem[] {
+  const path = asWritten(issue.path, raw);
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownSetting(path, key));
+  const missing = issue.code === "invalid_type" && issue.input === undefined;
+  const remedy = issue.code === "custom" ? (issue.params?.["remedy"] as string | undefined) : undefined;
   return [
     {
-      key: keyPath(issue.path),
+      key: keyPath(path),
       problem: missing ? `is missing; it ${issue.message}` : issue.message,
-      remedy: `pulumi config set ${secret}${value}'${keyPath(issue.path)}' VALUE`,
+      remedy: remedy ?? setCommand(path),
     },
   ];
 }
 
-/** The flag that `pulumi config` needs for a key inside of an object. */
-function flag(path: readonly PropertyKey[], _key: string): string {
-  return path.length > 0 ? "--path " : "";
+/** A path without the numbers of lists that were written as one value. */
+function asWritten(path: readonly PropertyKey[], raw: unknown): PropertyKey[] {
+  const [part, ...rest] = path;
+  if (part === undefined) return [];
+  if (typeof part === "number" && !Array.isArray(raw)) return asWritten(rest, raw);
+  return [part, ...asWritten(rest, (raw as Record<PropertyKey, unknown> | undefined)?.[part])];
 }
 
-/** A hint at the setting that was probably meant. */
-function nearest(path: readonly PropertyKey[], key: string): string {
-  const known = path.length === 0 ? Object.keys(keys) : Object.keys(shapeAt(path));
-  const close = known.find((name) => name.toLowerCase().startsWith(key.toLowerCase().slice(0, 3)));
-  return `   (settings here: ${close ? `${close}? ` : ""}${known.join(", ")})`;
-}
+/** Settings that a plan or an older version knows, and what to know of them. */
+const notYet: Record<string, string> = {
+  dns: "is not a setting of this version: changeover does not change DNS",
+};
 
-/** The known keys of a nested object. */
-function shapeAt(path: readonly PropertyKey[]): Record<string, unknown> {
-  const shapes: Record<string, Record<string, unknown>> = {
-    old: serverSchema.shape,
-    new: serverSchema.shape,
-    bastion: serverSchema.shape,
-    site: siteSchema.shape,
-    database: databaseSchema.shape,
-    maintenance: { message: 0, retryAfter: 0 },
-    endpoint: databaseSchema.shape.endpoint.shape,
-    checks: checkSchema.shape,
+/** A setting that does not exist, with the one that was probably meant. */
+function unknownSetting(path: readonly PropertyKey[], key: string): ConfigProblem {
+  const known = settingsIn(path);
+  const meant = known.find((name) => distance(name.toLowerCase(), key.toLowerCase()) <= 2);
+  const flag = path.length > 0 ? "--path " : "";
+  return {
+    key: keyPath([...path, key]),
+    problem:
+      (path.length === 0 ? notYet[key] : undefined) ??
+      `is not a setting${meant === undefined ? "" : `; did you mean ${meant}?`} (settings here: ${known.join(", ")})`,
+    remedy: `pulumi config rm ${flag}${quote(keyPath([...path, key]))}`,
   };
-  const last = path.findLast((part) => typeof part === "string" && part in shapes);
-  return last === undefined ? {} : (shapes[last as string] ?? {});
+}
+
+/** The names of the settings in an object. */
+function settingsIn(path: readonly PropertyKey[]): string[] {
+  return Object.keys(shapes[path.filter((part) => typeof part === "string").join(".")] ?? {});
+}
+
+/** The settings of each object, by its path. */
+const shapes: Record<string, z.ZodRawShape> = {
+  "": settingsSchema.shape,
+  old: serverSchema.shape,
+  new: serverSchema.shape,
+  bastion: serverSchema.shape,
+  site: siteSchema.shape,
+  "site.checks": checkSchema.shape,
+  database: databaseSchema.shape,
+  "database.endpoint": endpointSchema.shape,
+  maintenance: maintenanceSchema.shape,
+};
+
+/** How many letters have to change, come or go to turn one word into another. */
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [index, letter] of [...from].entries()) {
+    const next = [index + 1];
+    for (let column = 1; column <= to.length; column++)
+      next.push(
+        Math.min(
+          row[column]! + 1,
+          next[column - 1]! + 1,
+          row[column - 1]! + (letter === to[column - 1] ? 0 : 1),
+        ),
+      );
+    row = next;
+  }
+  return row.at(-1)!;
+}
+
+/** The command that sets a setting. */
+export function setCommand(path: readonly PropertyKey[]): string {
+  const key = quote(keyPath(path));
+  const flag = path.length > 1 ? "--path " : "";
+  const [first] = settingsIn(path);
+  if (first !== undefined && path.length > 0)
+    return `pulumi config rm ${flag}${key}, then for each: pulumi config set --path ${quote(keyPath([...path, first]))} VALUE`;
+  if (path[0] === "privateKey") return `pulumi config set --secret ${key} <KEYFILE`;
+  if (path[0] === "privateKeyPassphrase") return `pulumi config set --secret ${key}`;
+  return `pulumi config set ${flag}${key} VALUE`;
 }
 
 /** `changeover:site.names[0]`: as `pulumi config set --path` takes it. */
 function keyPath(path: readonly PropertyKey[]): string {
-  return `changeover:${path.map((part, index) => (typeof part === "number" ? `[${part}]` : `${index ? "." : ""}${String(part)}`)).join("")}`;
+  const written = (part: PropertyKey) => {
+    if (typeof part === "number") return `[${part}]`;
+    return /^[\w-]+$/.test(String(part)) ? `.${String(part)}` : `[${JSON.stringify(part)}]`;
+  };
+  return `changeover:${path.map(written).join("").replace(/^\./, "")}`;
 }

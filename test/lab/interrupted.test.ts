@@ -15,10 +15,14 @@ const starts = "grep -c 'started changeover-shop-database-switch' /var/log/chang
 
 /** Ends the sshd of the connection through which the step is followed, and nothing else. */
 const cutConnection = `
-p=$(pgrep -f 'database-switch/script do' | head -n 1)
-while [ "$p" -gt 1 ]; do
-  case $(cat "/proc/$p/comm") in sshd*) kill -9 "$p"; exit ;; esac
-  p=$(ps -o ppid= -p "$p" | tr -d ' ')
+for _ in $(seq 200); do
+  for p in $(pgrep -f 'database-switch/script do'); do
+    while [ "\${p:-1}" -gt 1 ]; do
+      case $(cat "/proc/$p/comm" 2>/dev/null) in sshd*) kill -9 "$p" && exit 0 ;; esac
+      p=$(ps -o ppid= -p "$p" | tr -d ' ')
+    done
+  done
+  sleep 0.1
 done
 echo "no connection is followed" >&2
 exit 1`;

@@ -75,6 +75,10 @@ describe("a complete move", () => {
     },
   );
 
+  it.each([1, 65_535])("may use port %i", (port) => {
+    expect(parseConfig(settings("old.port", port)).old.port).toBe(port);
+  });
+
   it("takes names that only look like commands as they are", () => {
     const path = `/srv/it's "new" $(touch /tmp/pwned)/-x; & *`;
     expect(parseConfig(settings("site.files", path)).site.files).toEqual([path]);
@@ -95,6 +99,7 @@ const wrong: [path: string, value: unknown, expected: string][] = [
   ["old.address", "a b", "should be a host name or an IP address"],
   ["new.user", "root; reboot", "should be a user name"],
   ["new.port", 0, "should be a port number from 1 to 65535"],
+  ["new.port", 65_536, "should be a port number from 1 to 65535"],
   ["new.port", 22.5, "should be a port number from 1 to 65535"],
   ["new.port", "22", "should be a port number from 1 to 65535"],
   ["new.hostKey", "AAAA", "should be the server's public host key"],

@@ -313,6 +313,12 @@ describe("a guard stops the move", () => {
     );
   });
 
+  it("for room that is a tenth short, and not for just enough", () => {
+    const free = (bytes: number) => found({}, { "free./srv/shop/uploads": `7 ${bytes}` });
+    expect(free(1_099_999)).toHaveLength(1);
+    expect(free(1_100_001)).toEqual([]);
+  });
+
   it("with all that is wrong at once", () => {
     expect(() =>
       checkMove(settings, look({ user: "1", "nginx.files": "" }, { "missing.tools": "psql" })),
@@ -415,6 +421,12 @@ describe("a finished move", () => {
       false,
     );
   });
+});
+
+it("is told in sentences that end once", () => {
+  expect(textOf({ place: "old", rule: "answers", value: "ssh says: no.", remedy: "try" })).toBe(
+    "  old: answers, but ssh says: no.\n      try",
+  );
 });
 
 describe("a server that gives no facts", () => {
