@@ -48,6 +48,8 @@ function credentials({ privateKey, privateKeyPassphrase }: Access) {
   if (privateKey === undefined) return {};
   return {
     privateKey: pulumi.secret(privateKey),
-    ...(privateKeyPassphrase === undefined ? {} : { privateKeyPassword: pulumi.secret(privateKeyPassphrase) }),
+    ...(privateKeyPassphrase === undefined
+      ? {}
+      : { privateKeyPassword: pulumi.secret(privateKeyPassphrase) }),
   };
 }

@@ -50,22 +50,30 @@ export function resultOf(stdout: string, name: string): string | undefined {
 }
 
 /** The step's whole script; pure but for reading script files. */
-export function stepScript(context: StepContext, step: Step, phaseNumber: number, results: Record<string, string> = {}): string {
-  return renderScript({ move: context.move, step: step.name }, {
-    folder: step.folder,
-    shared: step.shared ?? [],
-    settings: {
-      MOVE: context.move,
-      STEP: step.name,
-      PHASE: phaseNumber,
-      SIDE: step.side,
-      DEADLINE: step.deadlineSeconds,
-      ON_FAILURE: step.onFailure ?? "undo",
-      ...context.settings,
-      ...step.settings,
-      ...results,
+export function stepScript(
+  context: StepContext,
+  step: Step,
+  phaseNumber: number,
+  results: Record<string, string> = {},
+): string {
+  return renderScript(
+    { move: context.move, step: step.name },
+    {
+      folder: step.folder,
+      shared: step.shared ?? [],
+      settings: {
+        MOVE: context.move,
+        STEP: step.name,
+        PHASE: phaseNumber,
+        SIDE: step.side,
+        DEADLINE: step.deadlineSeconds,
+        ON_FAILURE: step.onFailure ?? "undo",
+        ...context.settings,
+        ...step.settings,
+        ...results,
+      },
     },
-  });
+  );
 }
 
 /**
@@ -98,13 +106,22 @@ export function placeStep(
 }
 
 /** The results of other steps that a step's script needs. */
-function resolveResults(step: Step, byName: ReadonlyMap<string, remote.Command>): pulumi.Output<Record<string, string>> {
+function resolveResults(
+  step: Step,
+  byName: ReadonlyMap<string, remote.Command>,
+): pulumi.Output<Record<string, string>> {
   const wanted = Object.entries(step.results ?? {}).map(([setting, { step: from, result }]) => {
     const source = byName.get(from);
-    if (!source) throw new Error(`step ${step.name}: needs the result ${result} of step ${from}, which comes later or is not there`);
+    if (!source)
+      throw new Error(
+        `step ${step.name}: needs the result ${result} of step ${from}, which comes later or is not there`,
+      );
     return source.stdout.apply((stdout) => {
       const value = resultOf(stdout, result);
-      if (value === undefined) throw new Error(`step ${step.name}: step ${from} gave no result ${result}; its output was ${JSON.stringify(stdout)}`);
+      if (value === undefined)
+        throw new Error(
+          `step ${step.name}: step ${from} gave no result ${result}; its output was ${JSON.stringify(stdout)}`,
+        );
       return [setting, value] as const;
     });
   });

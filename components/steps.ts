@@ -68,7 +68,9 @@ export function copiedPaths({ site }: SiteSettings): string[] {
 }
 
 const nginxFunctions = [here("proxy/nginx.sh"), here("proxy/find.sh"), here("proxy/include.sh")];
-const injection = (): Record<string, Setting> => ({ INJECT: scriptBeside(import.meta.url, "proxy/inject.awk") });
+const injection = (): Record<string, Setting> => ({
+  INJECT: scriptBeside(import.meta.url, "proxy/inject.awk"),
+});
 
 /** Makes the key with which new reaches old. */
 export function makeKey({ old, stepDeadline }: SiteSettings): Step {
@@ -131,7 +133,10 @@ export function openGate(settings: SiteSettings): Step {
 
 /** What old's nginx does with every request once it is passed on. */
 export function passOnConfiguration(newAddress: string): string {
-  return scriptBeside(import.meta.url, "proxy/pass-on.conf").replace("NEW", newAddress.includes(":") ? `[${newAddress}]` : newAddress);
+  return scriptBeside(import.meta.url, "proxy/pass-on.conf").replace(
+    "NEW",
+    newAddress.includes(":") ? `[${newAddress}]` : newAddress,
+  );
 }
 
 /** Lets the site's roles in from new: TLS, SCRAM, one address. */
@@ -297,7 +302,11 @@ function checkSettings(checks: SiteSettings["site"]["checks"]): Record<string, S
 }
 
 /** Refuses deploys on one side. */
-export function closeDeploys({ stepDeadline }: SiteSettings, side: "old" | "new", after: readonly string[]): Step {
+export function closeDeploys(
+  { stepDeadline }: SiteSettings,
+  side: "old" | "new",
+  after: readonly string[],
+): Step {
   return {
     name: `deploys-${side}`,
     side,
@@ -434,7 +443,9 @@ export function copySeconds(old: Facts): number {
 
 /** Bytes that the first copy of files brings. */
 function bytesOf(old: Facts): number {
-  return [...old].filter(([name]) => name.startsWith("bytes.")).reduce((sum, [, value]) => sum + Number(value), 0);
+  return [...old]
+    .filter(([name]) => name.startsWith("bytes."))
+    .reduce((sum, [, value]) => sum + Number(value), 0);
 }
 
 /** The page that users see, with the operator's own text. */

@@ -8,15 +8,20 @@ const phases = ["prepared", "app", "database", "dns", "finished"];
 const file = join(import.meta.dirname, "../.changeover/demo.json");
 
 const say = (text: string) => console.log(text);
-const row = (name: string, value: string, meaning: string) => say(`  ${name.padEnd(20)} ${value.padStart(9)}   ${meaning}`);
+const row = (name: string, value: string, meaning: string) =>
+  say(`  ${name.padEnd(20)} ${value.padStart(9)}   ${meaning}`);
 
-say("Two servers start: old (Debian 12, PostgreSQL 15) with a shop on it, and new (Debian 13, PostgreSQL 17), empty.");
+say(
+  "Two servers start: old (Debian 12, PostgreSQL 15) with a shop on it, and new (Debian 13, PostgreSQL 17), empty.",
+);
 say("The first time, their systems are built: about 2 minutes.");
 const shop = await openShop({ name: process.env.LAB_NAME ?? "lab", log: "inherit" });
 const client = shop.startClient(20);
 try {
   await client.settled(40);
-  say(`\nA client outside uses the shop at old's address, ${shop.lab.old.address}: orders, pages, uploads, a websocket. It never pauses.`);
+  say(
+    `\nA client outside uses the shop at old's address, ${shop.lab.old.address}: orders, pages, uploads, a websocket. It never pauses.`,
+  );
   say("\n$ pulumi preview   (phase finished: the whole move)");
   await shop.stack.configure({ "changeover:phase": "finished" });
   say(runSheet((await shop.stack.preview()).stdout));
@@ -41,7 +46,10 @@ try {
   const { requests, failed, slowest, maintenanceSeconds } = seen;
   const { lostWrites, doubledWrites } = writes;
   mkdirSync(join(file, ".."), { recursive: true });
-  writeFileSync(file, `${JSON.stringify({ requests, failed, slowest, lostWrites, doubledWrites, maintenanceSeconds, phases: measured }, null, 2)}\n`);
+  writeFileSync(
+    file,
+    `${JSON.stringify({ requests, failed, slowest, lostWrites, doubledWrites, maintenanceSeconds, phases: measured }, null, 2)}\n`,
+  );
 
   say(`\n${String(outputs["report"])}\n`);
   say("What the client outside saw:");
@@ -52,7 +60,9 @@ try {
   row("doubledWrites", String(doubledWrites), "orders that are in it more than once");
   row("maintenanceSeconds", maintenanceSeconds.toFixed(1), "how long the maintenance page was shown");
   for (const { name, seconds, steps } of measured) row(name, `${seconds.toFixed(1)} s`, `${steps} steps`);
-  say("\nThese figures are in .changeover/demo.json. The servers still run: lab/ssh old, lab/ssh new; make lab-down stops them.");
+  say(
+    "\nThese figures are in .changeover/demo.json. The servers still run: lab/ssh old, lab/ssh new; make lab-down stops them.",
+  );
   for (const { kind, status, error } of seen.failures) say(`failed: ${kind} ${status} ${error ?? ""}`);
   if (failed > 0 || lostWrites > 0 || doubledWrites > 0) process.exitCode = 1;
 } finally {

@@ -55,10 +55,19 @@ export interface ShopOptions {
 }
 
 /** Boots a fresh lab, installs the shop on old and makes an empty stack. */
-export async function openShop({ name, settings = {}, env = {}, log = "ignore" }: ShopOptions): Promise<Shop> {
+export async function openShop({
+  name,
+  settings = {},
+  env = {},
+  log = "ignore",
+}: ShopOptions): Promise<Shop> {
   const labEnv = { ...packages(), ...env, LAB_NAME: name };
   const run = (file: string, args: string[], input = "") =>
-    execa(join(checkout, file), args, { env: labEnv, input, stdio: ["pipe", "pipe", log === "inherit" ? "inherit" : "pipe"] });
+    execa(join(checkout, file), args, {
+      env: labEnv,
+      input,
+      stdio: ["pipe", "pipe", log === "inherit" ? "inherit" : "pipe"],
+    });
   const boot = async () => {
     const lab = parseLab((await run("lab/up", ["--fresh"])).stdout);
     await run("demo/install", ["old"]);
@@ -71,8 +80,10 @@ export async function openShop({ name, settings = {}, env = {}, log = "ignore" }
       env: { LAB_NAME: name },
       config: { ...demoSettings(lab), ...settings, ...more },
     });
-  const on = async (side: "old" | "new", ...command: string[]) => (await run("lab/ssh", [side, ...command])).stdout;
-  const script = async (side: "old" | "new", text: string) => (await run("lab/ssh", [side, "bash", "-s"], text)).stdout;
+  const on = async (side: "old" | "new", ...command: string[]) =>
+    (await run("lab/ssh", [side, ...command])).stdout;
+  const script = async (side: "old" | "new", text: string) =>
+    (await run("lab/ssh", [side, "bash", "-s"], text)).stdout;
   const lab = await boot();
   const shop: Shop = {
     lab,
@@ -90,7 +101,10 @@ export async function openShop({ name, settings = {}, env = {}, log = "ignore" }
     },
     startClient: (writesPerSecond = 10) => startClient(name, shop.lab, writesPerSecond),
     orders: async (side) => {
-      const rows = await script(side, `cd / && runuser -u postgres -- psql -XAtq -d shop -c "select json_agg(json_build_object('number', number, 'ref', ref)) from orders"`);
+      const rows = await script(
+        side,
+        `cd / && runuser -u postgres -- psql -XAtq -d shop -c "select json_agg(json_build_object('number', number, 'ref', ref)) from orders"`,
+      );
       return (JSON.parse(rows || "[]") ?? []) as Order[];
     },
     moveTo: async (phase) => {
@@ -119,7 +133,8 @@ export function audit(entries: ReturnType<typeof readLedger>, orders: Order[]): 
 /** The packages that the shop needs on both servers, from demo/lab.env. */
 function packages(): Record<string, string> {
   const text = readFileSync(join(checkout, "demo/lab.env"), "utf8");
-  return Object.fromEntries([...text.matchAll(/^(LAB_\w+)="([^"]*)"$/gm)].map(([, key, value]) => [key, value]));
+  const settings = [...text.matchAll(/^(LAB_\w+)="([^"]*)"$/gm)];
+  return Object.fromEntries(settings.map(([, key, value]): [string, string] => [key!, value!]));
 }
 
 /** Starts the outside client inside the lab's network. */
@@ -132,7 +147,12 @@ function startClient(name: string, lab: Lab, writesPerSecond: number): Client {
     [
       ...["node", join(checkout, "demo/client.ts"), "--address", lab.old.address],
       ...["--ca", join(checkout, ".changeover/demo/ca.pem"), "--ledger", ledger],
-      ...["--writes-per-second", String(writesPerSecond), "--maintenance-text", maintenanceMessage.replace("&", "&amp;")],
+      ...[
+        "--writes-per-second",
+        String(writesPerSecond),
+        "--maintenance-text",
+        maintenanceMessage.replace("&", "&amp;"),
+      ],
     ],
     { env: { LAB_NAME: name }, reject: false },
   );
@@ -163,7 +183,8 @@ async function waitForEntries(ledger: string, requests: number, hasEnded: () => 
   const wanted = count() + requests;
   const end = Date.now() + 60_000;
   while (count() < wanted) {
-    if (Date.now() > end || hasEnded()) throw new Error(`the client made ${count()} requests within a minute, ${wanted} were expected`);
+    if (Date.now() > end || hasEnded())
+      throw new Error(`the client made ${count()} requests within a minute, ${wanted} were expected`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -24,7 +24,11 @@ export interface MoveOutputs {
 }
 
 /** The outputs of a move at its phase. */
-export function moveOutputs(settings: MoveConfig, placed: ReadonlyMap<string, remote.Command>, runSheet: string): MoveOutputs {
+export function moveOutputs(
+  settings: MoveConfig,
+  placed: ReadonlyMap<string, remote.Command>,
+  runSheet: string,
+): MoveOutputs {
   const { phase } = settings;
   const holdMilliseconds = measured(placed, "traffic", "holdMilliseconds");
   const copySeconds = measured(placed, "database-switch", "copySeconds");
@@ -56,19 +60,37 @@ export function rollback({ phase, old }: Pick<MoveConfig, "phase" | "old">) {
 }
 
 /** A step's measured result, -1 where the step is not there. */
-function measured(placed: ReadonlyMap<string, remote.Command>, step: string, result: string): pulumi.Output<number> {
+function measured(
+  placed: ReadonlyMap<string, remote.Command>,
+  step: string,
+  result: string,
+): pulumi.Output<number> {
   const resource = placed.get(step);
-  return resource ? resource.stdout.apply((stdout) => Number(resultOf(stdout ?? "", result) ?? -1)) : pulumi.output(-1);
+  return resource
+    ? resource.stdout.apply((stdout) => Number(resultOf(stdout ?? "", result) ?? -1))
+    : pulumi.output(-1);
 }
 
 /** What has been reached and what it cost users, in a few lines. */
-export function report(settings: Pick<MoveConfig, "move" | "phase" | "old" | "new">, cost: { hold: number; copy: number; page: number }): string {
-  const users = phaseNumber(settings.phase) >= phaseNumber("app") ? `new (${settings.new.address}), through old's address` : `old (${settings.old.address})`;
+export function report(
+  settings: Pick<MoveConfig, "move" | "phase" | "old" | "new">,
+  cost: { hold: number; copy: number; page: number },
+): string {
+  const users =
+    phaseNumber(settings.phase) >= phaseNumber("app")
+      ? `new (${settings.new.address}), through old's address`
+      : `old (${settings.old.address})`;
   const database = phaseNumber(settings.phase) >= phaseNumber("database") ? "new" : "old";
   return [
     `Move ${settings.move} is at phase ${settings.phase}. Users are served by ${users}; the database is ${database}'s.`,
     ...(cost.hold >= 0 ? [`Requests waited for ${cost.hold} ms when old began to pass them on.`] : []),
-    ...(cost.copy >= 0 ? [`The database was copied in ${cost.copy} s; users saw the maintenance page for ${cost.page} s.`] : []),
-    ...(settings.phase === "finished" ? ["Old's nginx goes on passing requests to new: change DNS to new, and switch old off when nobody comes any more."] : []),
+    ...(cost.copy >= 0
+      ? [`The database was copied in ${cost.copy} s; users saw the maintenance page for ${cost.page} s.`]
+      : []),
+    ...(settings.phase === "finished"
+      ? [
+          "Old's nginx goes on passing requests to new: change DNS to new, and switch old off when nobody comes any more.",
+        ]
+      : []),
   ].join("\n");
 }

@@ -13,7 +13,9 @@ const secondsPerStep = 0.5;
 export function runSheet(runbook: Runbook, settings: MoveConfig, inspection: Inspection): string {
   const old = inspection.old instanceof Unreachable ? new Map<string, string>() : inspection.old;
   const done = new Set(
-    [inspection.old, inspection.new].flatMap((facts) => (facts instanceof Unreachable ? [] : lines(facts, "done"))),
+    [inspection.old, inspection.new].flatMap((facts) =>
+      facts instanceof Unreachable ? [] : lines(facts, "done"),
+    ),
   );
   const target = phaseNumber(settings.phase);
   const isDone = (step: Step) => done.has(`${settings.move}/${step.name}`);
@@ -38,8 +40,10 @@ function line(step: Step, done: boolean, reached: boolean, old: Facts): string {
 
 /** What an operator must know of a phase. */
 function notes(phase: string, settings: MoveConfig, old: Facts): string {
-  if (phase === "app") return `  -- requests wait for about 1 s, at most ${forPeople(settings.holdBudget)}; none fails`;
-  if (phase === "database") return `  -- users see the maintenance page for about ${forPeople(copySeconds(old))}`;
+  if (phase === "app")
+    return `  -- requests wait for about 1 s, at most ${forPeople(settings.holdBudget)}; none fails`;
+  if (phase === "database")
+    return `  -- users see the maintenance page for about ${forPeople(copySeconds(old))}`;
   if (phase === "dns") return "  -- nothing to do: changeover does not change DNS in this version";
   if (phase === "finished") return "  -- POINT OF NO RETURN";
   return "";
@@ -49,6 +53,7 @@ function notes(phase: string, settings: MoveConfig, old: Facts): string {
 function wayBack({ phase }: MoveConfig): string {
   if (phase === "idle") return "There is nothing to go back from.";
   if (phase === "finished") return "There is no way back from here.";
-  if (phase === "database" || phase === "dns") return "Going back from the database phase loses what was written on new: it is refused until you accept that.";
+  if (phase === "database" || phase === "dns")
+    return "Going back from the database phase loses what was written on new: it is refused until you accept that.";
   return "Going back loses nothing.";
 }

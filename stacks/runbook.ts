@@ -25,11 +25,16 @@ export function runbookProblems(runbook: Runbook): string[] {
     const earlier = new Set<string>();
     for (const step of steps) {
       if (seen.has(step.name)) problems.push(`${phase}: two steps are named ${step.name}`);
-      if (!/^[a-z][a-z0-9-]*$/.test(step.name)) problems.push(`${phase}: ${step.name}: a step's name has lower case letters, digits and dashes`);
+      if (!/^[a-z][a-z0-9-]*$/.test(step.name))
+        problems.push(`${phase}: ${step.name}: a step's name has lower case letters, digits and dashes`);
       for (const before of step.after ?? [])
-        if (!earlier.has(before)) problems.push(`${phase}: ${step.name}: comes after ${before}, which is not an earlier step of this phase`);
+        if (!earlier.has(before))
+          problems.push(
+            `${phase}: ${step.name}: comes after ${before}, which is not an earlier step of this phase`,
+          );
       for (const { step: source } of Object.values(step.results ?? {}))
-        if (!seen.has(source)) problems.push(`${phase}: ${step.name}: needs a result of ${source}, which is not an earlier step`);
+        if (!seen.has(source))
+          problems.push(`${phase}: ${step.name}: needs a result of ${source}, which is not an earlier step`);
       seen.add(step.name);
       earlier.add(step.name);
     }
@@ -42,15 +47,28 @@ export function runbookProblems(runbook: Runbook): string[] {
  * @returns the steps' resources by name, in order.
  * @throws Error naming everything that breaks a rule.
  */
-export function placeRunbook(runbook: Runbook, phase: Phase, context: StepContext): Map<string, remote.Command> {
+export function placeRunbook(
+  runbook: Runbook,
+  phase: Phase,
+  context: StepContext,
+): Map<string, remote.Command> {
   const problems = runbookProblems(runbook);
   if (problems.length > 0) throw new Error(`the runbook breaks its rules:\n${problems.join("\n")}`);
   const placed = new Map<string, remote.Command>();
   let before: remote.Command[] = [];
   for (const reached of reachedPhases(phase)) {
     const steps = runbook[reached].map((step) => {
-      const needed = [...(step.after ?? []), ...Object.values(step.results ?? {}).map((result) => result.step)];
-      const resource = placeStep(context, step, phaseNumber(reached), [...before, ...needed.map((name) => placed.get(name)!)], placed);
+      const needed = [
+        ...(step.after ?? []),
+        ...Object.values(step.results ?? {}).map((result) => result.step),
+      ];
+      const resource = placeStep(
+        context,
+        step,
+        phaseNumber(reached),
+        [...before, ...needed.map((name) => placed.get(name)!)],
+        placed,
+      );
       placed.set(step.name, resource);
       return resource;
     });

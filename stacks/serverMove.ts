@@ -73,5 +73,11 @@ export async function serverMove(settings: MoveConfig): Promise<MoveOutputs> {
  */
 function placeConsent(settings: MoveConfig, context: StepContext): void {
   if (settings.acceptLostWrites === undefined) return;
-  placeStep({ ...context, retain: false }, step.giveConsent(settings, settings.acceptLostWrites), 0, [], new Map());
+  placeStep(
+    { ...context, retain: false },
+    step.giveConsent(settings, settings.acceptLostWrites),
+    0,
+    [],
+    new Map(),
+  );
 }

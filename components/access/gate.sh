@@ -44,7 +44,7 @@ remove() {
     [[ $name == ./* && /$name/ != */../* ]] || refuse "remove: $name is not below $root"
     names=("$name" "${names[@]}")
   done
-  cd -- "$root"
+  cd -- "$root" || refuse "remove: $root cannot be entered"
   for name in "${names[@]}"; do rm -df -- "$name" || true; done
 }
 
@@ -225,7 +225,10 @@ pass_on() {
   awk -v line="include /etc/nginx/changeover/$MOVE-pass-on.conf;" "$INJECT" "$(saved_content)" >"$kept.new"
   chmod 644 "$kept.new"
   mv -- "$kept.new" "$NGINX_FILE"
-  nginx -t || { pass_off; refuse "nginx: old's configuration is not valid with the site passed on: $(nginx -t 2>&1 | head -n 1)"; }
+  nginx -t || {
+    pass_off
+    refuse "nginx: old's configuration is not valid with the site passed on: $(nginx -t 2>&1 | head -n 1)"
+  }
   reload_nginx
   drain_nginx 3
 }
@@ -238,7 +241,7 @@ saved_content() {
 # Waits up to 10 seconds until old has answered what it had begun when it began to pass on.
 drained() {
   local end=$((SECONDS + 10))
-  while ps -C nginx -o args= | grep -q 'worker process is shutting down'; do
+  while pgrep -f '^nginx: worker process is shutting down' >/dev/null; do
     ((SECONDS < end)) || return 1
     sleep 0.1
   done

@@ -19,5 +19,5 @@ cron_notices() {
 cron_idle() {
   local cron
   cron=$(systemctl show --property=MainPID --value cron.service)
-  ! ps --ppid "${cron:-0}" -o args= | grep .
+  [[ -z $(ps --ppid "${cron:-0}" -o args=) ]]
 }

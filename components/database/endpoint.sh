@@ -4,7 +4,10 @@
 # Replaces every place of one literal text in the file by another, in one rename.
 set_endpoint() {
   local from=$1 to=$2 content
-  content=$(cat -- "$ENDPOINT_FILE"; printf x)
+  content=$(
+    cat -- "$ENDPOINT_FILE"
+    printf x
+  )
   content=${content%x}
   [[ $content == *"$from"* ]] || { [[ $content == *"$to"* ]] && return; }
   [[ $content == *"$from"* ]] || die "$ENDPOINT_FILE: should hold $from, but does not; it is the app's database address (database.endpoint.address)"

@@ -5,4 +5,3 @@
 include_dir() {
   printf '/etc/nginx/changeover/%s' "$MOVE"
 }
-

@@ -225,7 +225,10 @@ follow_work() {
 # A line to the operator; where nobody is connected any more, this follower ends and the unit goes on.
 note_or_leave() {
   note "$1"
-  [[ -z ${NOBODY:-} ]] || { trap - EXIT; exit 1; }
+  [[ -z ${NOBODY:-} ]] || {
+    trap - EXIT
+    exit 1
+  }
 }
 
 # A line of progress from a unit's work.
@@ -357,7 +360,7 @@ main() {
   export LC_ALL=C.UTF-8 GATE_SESSION=$$
   trap '' PIPE
   trap 'failed_command $? "$BASH_COMMAND"' ERR
-  mkdir -p -m 700 "$(dirname "$LOG")" "$STATE"
+  (umask 077 && mkdir -p "$(dirname "$LOG")" "$STATE")
   (umask 077 && : >>"$LOG")
   exec 3>&1 >>"$LOG" 2>&1
   case $1 in

@@ -11,13 +11,19 @@ afterAll(() => shop.close());
 
 /** The users' files on a side, those still being written left out. */
 async function uploads(side: "old" | "new"): Promise<string[]> {
-  const names = await shop.script(side, "find /srv/shop/uploads -type f -name 'client-*.bin' -printf '%f\\n'");
+  const names = await shop.script(
+    side,
+    "find /srv/shop/uploads -type f -name 'client-*.bin' -printf '%f\\n'",
+  );
   return names.split("\n");
 }
 
 describe.each(["prepared", "app", "database", "dns"])("from %s back to idle", (phase) => {
   it("serves users throughout from the right side, and leaves both servers as they were", async () => {
-    const before = { old: await shop.fingerprint("old", "without rows"), new: await shop.fingerprint("new", "without rows") };
+    const before = {
+      old: await shop.fingerprint("old", "without rows"),
+      new: await shop.fingerprint("new", "without rows"),
+    };
     const client = shop.startClient();
     await client.settled(30);
     await shop.moveTo(phase);
@@ -35,14 +41,20 @@ describe.each(["prepared", "app", "database", "dns"])("from %s back to idle", (p
     expect(seen.failures).toEqual([]);
     expect(seen.failed).toBe(0);
     const hosts = (from: number, to: number) =>
-      new Set(seen.entries.filter(({ at, host }) => host !== undefined && at > from && at < to).map(({ host }) => host));
+      new Set(
+        seen.entries
+          .filter(({ at, host }) => host !== undefined && at > from && at < to)
+          .map(({ host }) => host),
+      );
     expect([...hosts(returned, Infinity)]).toEqual(["old"]);
     if (phase !== "prepared") expect([...hosts(reached, reached + 1000)]).toEqual(["new"]);
 
     // What users wrote on new's database is lost on the way back from there, knowingly; nothing else is.
     const writes = audit(seen.entries, await shop.orders("old"));
     expect(writes.doubledWrites).toBe(0);
-    const lost = seen.entries.filter(({ ref }) => ref !== undefined && writes.lost.some((order) => order.ref === ref));
+    const lost = seen.entries.filter(
+      ({ ref }) => ref !== undefined && writes.lost.some((order) => order.ref === ref),
+    );
     const mayLose = phase === "database" || phase === "dns";
     expect(lost.filter(({ at }) => !mayLose || at > returned)).toEqual([]);
 
@@ -58,14 +70,19 @@ describe.each(["prepared", "app", "database", "dns"])("from %s back to idle", (p
 describe("from database, with rows written on new", () => {
   it("is refused with the number of rows, and goes back when just that is accepted", async () => {
     await shop.moveTo("database");
-    await shop.script("new", "systemctl stop shop-worker cron; cd / && runuser -u postgres -- psql -qd shop -c \"insert into orders (ref) select 'late-' || n from generate_series(1, 7) n\"");
+    await shop.script(
+      "new",
+      "systemctl stop shop-worker cron; cd / && runuser -u postgres -- psql -qd shop -c \"insert into orders (ref) select 'late-' || n from generate_series(1, 7) n\"",
+    );
     await shop.stack.configure({ "changeover:phase": "app" });
     const refused = await shop.stack.up();
     expect(refused.exitCode).not.toBe(0);
     const rows = Number(/(\d+) rows were written on new since the switch/.exec(refused.all)?.[1]);
     expect(rows).toBeGreaterThanOrEqual(7);
     expect(refused.all).toContain(`pulumi config set changeover:acceptLostWrites ${rows}`);
-    expect(await shop.orders("new")).toEqual(expect.arrayContaining([expect.objectContaining({ ref: "late-7" })]));
+    expect(await shop.orders("new")).toEqual(
+      expect.arrayContaining([expect.objectContaining({ ref: "late-7" })]),
+    );
     expect(await shop.on("new", "systemctl", "is-active", "shop-web")).toBe("active");
 
     await shop.stack.configure({ "changeover:acceptLostWrites": rows - 1 });

@@ -3,7 +3,10 @@ import type { Shop } from "../../demo/shop.ts";
 
 /** Lines of a fingerprint that only one of two has. */
 export function differences(before: readonly string[], after: readonly string[]): string[] {
-  if (before.length < 500) throw new Error(`a fingerprint has more than 500 lines, but this one has ${before.length}: it proves nothing`);
+  if (before.length < 500)
+    throw new Error(
+      `a fingerprint has more than 500 lines, but this one has ${before.length}: it proves nothing`,
+    );
   const left = new Set(before);
   const right = new Set(after);
   return [

@@ -64,7 +64,10 @@ const faults: [step: string, side: "old" | "new", program: string, call?: number
 function wrapper(program: string, side: "old" | "new"): string {
   const cases = faults
     .filter(([, where, name]) => where === side && name === program)
-    .map(([step, , , call = 1]) => `*"bash /var/lib/changeover/shop/${step}/script"*) step=${step} call=${call} ;;`);
+    .map(
+      ([step, , , call = 1]) =>
+        `*"bash /var/lib/changeover/shop/${step}/script"*) step=${step} call=${call} ;;`,
+    );
   return `#!/bin/bash
 pid=$$ step=
 while [ "$pid" -gt 1 ] && [ -z "$step" ]; do
@@ -89,14 +92,17 @@ for real in /usr/sbin /usr/bin /sbin /bin; do [ ! -x "$real/${program}" ] || exe
 function plant(side: "old" | "new"): Promise<string> {
   const programs = new Set(faults.filter(([, where]) => where === side).map(([, , program]) => program));
   const files = [...programs].map(
-    (program) => `cat >/usr/local/bin/${program} <<'WRAPPER'\n${wrapper(program, side)}WRAPPER\nchmod 755 /usr/local/bin/${program}`,
+    (program) =>
+      `cat >/usr/local/bin/${program} <<'WRAPPER'\n${wrapper(program, side)}WRAPPER\nchmod 755 /usr/local/bin/${program}`,
   );
   return shop.script(side, ["mkdir -p /run/faults", ...files].join("\n"));
 }
 
 /** The faults that have struck, as `step-program`. */
 async function struck(): Promise<string[]> {
-  const lists = await Promise.all((["old", "new"] as const).map((side) => shop.script(side, "cd /run/faults && ls")));
+  const lists = await Promise.all(
+    (["old", "new"] as const).map((side) => shop.script(side, "cd /run/faults && ls")),
+  );
   return lists.flatMap((list) => [...list.matchAll(/^(.*)\.done$/gm)].map(([, name]) => name!));
 }
 
@@ -132,14 +138,22 @@ describe("a step that fails half-way", () => {
     expect(seen.failures).toEqual([]);
     expect(audit(seen.entries, await shop.orders("new"))).toMatchObject({ lostWrites: 0, doubledWrites: 0 });
 
-    const logs = await Promise.all((["old", "new"] as const).map((side) => shop.script(side, everythingKept)));
-    const running = await Promise.all((["old", "new"] as const).map((side) => shop.script(side, "sort -u /run/watched")));
+    const logs = await Promise.all(
+      (["old", "new"] as const).map((side) => shop.script(side, everythingKept)),
+    );
+    const running = await Promise.all(
+      (["old", "new"] as const).map((side) => shop.script(side, "sort -u /run/watched")),
+    );
     expect(running.join("")).toContain("changeover");
-    const tlsKey = (await shop.on("old", "cat", "/etc/letsencrypt/live/shop.example.org/privkey.pem")).split("\n")[1]!;
+    const tlsKey = (await shop.on("old", "cat", "/etc/letsencrypt/live/shop.example.org/privkey.pem")).split(
+      "\n",
+    )[1]!;
     const moveKeyPassword = /password '[0-9a-f]{32,}'/;
     for (const secret of [databasePassword, keyPassphrase, keyText.split("\n")[2]!, tlsKey]) {
       for (const [where, texts] of Object.entries({ printed, logs, running }))
-        expect(texts.join("\n").includes(secret), `${secret.slice(0, 12)}... in what was ${where}`).toBe(false);
+        expect(texts.join("\n").includes(secret), `${secret.slice(0, 12)}... in what was ${where}`).toBe(
+          false,
+        );
     }
     for (const text of [...printed, ...logs, ...running]) expect(text).not.toMatch(moveKeyPassword);
   });

@@ -4,14 +4,31 @@ import { audit, openShop, type Shop } from "../../demo/shop.ts";
 
 let shop: Shop;
 beforeAll(async () => {
-  shop = await openShop({ name: "test-interrupted", env: { DEMO_ROWS: "1500000" } });
+  shop = await openShop({ name: "test-interrupted", env: { DEMO_ROWS: "1200000" } });
+  // The line from old to new is slow enough for the copy to last while pulumi starts again.
+  await shop.network(
+    "tc",
+    "qdisc",
+    "add",
+    "dev",
+    "vb-new",
+    "root",
+    "tbf",
+    "rate",
+    "100mbit",
+    "burst",
+    "256kb",
+    "latency",
+    "50ms",
+  );
   await shop.moveTo("app");
   await shop.stack.configure({ "changeover:phase": "database" });
 });
 afterAll(() => shop.close());
 
 const progress = "cat /var/lib/changeover/shop/database-switch/progress 2>/dev/null || true";
-const starts = "grep -c 'started changeover-shop-database-switch' /var/log/changeover/shop/database-switch.log || true";
+const starts =
+  "grep -c 'started changeover-shop-database-switch' /var/log/changeover/shop/database-switch.log || true";
 
 /** Ends the sshd of the connection through which the step is followed, and nothing else. */
 const cutConnection = `
@@ -32,7 +49,8 @@ async function reached(pattern: RegExp): Promise<void> {
   const end = Date.now() + 60_000;
   let seen = "";
   while (!pattern.test(seen)) {
-    if (Date.now() > end) throw new Error(`the copy did not reach ${pattern} within a minute; it said: ${seen}`);
+    if (Date.now() > end)
+      throw new Error(`the copy did not reach ${pattern} within a minute; it said: ${seen}`);
     seen = await shop.script("new", progress);
   }
 }
@@ -56,7 +74,9 @@ describe("in the middle of the database's copy", () => {
     expect((await cut).exitCode).not.toBe(0);
     const next = await shop.stack.up();
     expect(next.exitCode, next.all).toBe(0);
-    expect(next.all).toMatch(/following changeover-shop-database-switch|finished on new while nobody was following/);
+    expect(next.all).toMatch(
+      /following changeover-shop-database-switch|finished on new while nobody was following/,
+    );
     await client.settled(20);
     const seen = await client.stop();
 
@@ -86,7 +106,12 @@ describe("the switch itself", () => {
     expect(all).toContain("The site is served as before");
     await client.settled(40);
     const between = await shop.orders("old");
-    expect(await shop.script("new", "cd / && runuser -u postgres -- psql -XAtqc \"select count(*) from pg_database where datname = 'shop'\"")).toBe("0");
+    expect(
+      await shop.script(
+        "new",
+        "cd / && runuser -u postgres -- psql -XAtqc \"select count(*) from pg_database where datname = 'shop'\"",
+      ),
+    ).toBe("0");
     await shop.moveTo("database");
     await client.settled(20);
     const seen = await client.stop();

@@ -12,7 +12,9 @@ afterAll(() => shop.close());
 
 /** What must not change while nothing is done: both servers, and what steps have logged there. */
 async function snapshot() {
-  const [old, fresh] = await Promise.all((["old", "new"] as const).map((side) => shop.fingerprint(side, "without rows")));
+  const [old, fresh] = await Promise.all(
+    (["old", "new"] as const).map((side) => shop.fingerprint(side, "without rows")),
+  );
   return { old: old!, fresh: fresh!, logs: await journals(shop) };
 }
 
@@ -44,16 +46,35 @@ describe("from idle to finished, with users on the site", () => {
   });
 
   it("has one owner of jobs and cron: every job ran once, and each on one server", async () => {
-    const rows = await shop.script("new", `cd / && runuser -u postgres -- psql -XAtq -d shop -c "select count(*), count(distinct job_id) from job_runs"`);
+    const rows = await shop.script(
+      "new",
+      `cd / && runuser -u postgres -- psql -XAtq -d shop -c "select count(*), count(distinct job_id) from job_runs"`,
+    );
     const [runs, jobs] = rows.split("|").map(Number);
     expect(runs).toBeGreaterThan(10);
     expect(jobs).toBe(runs);
-    expect(await shop.on("old", "bash", "-c", "ls /etc/cron.d; crontab -l -u shop 2>&1; systemctl is-active shop-worker shop-web || true")).not.toMatch(/^shop$|^active$/m);
-    expect(await shop.on("new", "bash", "-c", "ls /etc/cron.d; systemctl is-active shop-worker shop-web")).toMatch(/^shop$/m);
+    expect(
+      await shop.on(
+        "old",
+        "bash",
+        "-c",
+        "ls /etc/cron.d; crontab -l -u shop 2>&1; systemctl is-active shop-worker shop-web || true",
+      ),
+    ).not.toMatch(/^shop$|^active$/m);
+    expect(
+      await shop.on("new", "bash", "-c", "ls /etc/cron.d; systemctl is-active shop-worker shop-web"),
+    ).toMatch(/^shop$/m);
   });
 
   it("closes new's access to old, and takes deploys on new alone", async () => {
-    expect(await shop.on("old", "bash", "-c", "cat /root/.ssh/authorized_keys /etc/postgresql/15/main/pg_hba.conf")).not.toContain("changeover");
+    expect(
+      await shop.on(
+        "old",
+        "bash",
+        "-c",
+        "cat /root/.ssh/authorized_keys /etc/postgresql/15/main/pg_hba.conf",
+      ),
+    ).not.toContain("changeover");
     const refused = await push("old");
     expect(refused).toContain("Deploys to this server are closed");
     expect(refused).toContain("Deploy to 198.51.100.20");
@@ -86,7 +107,13 @@ async function expectNothingToDo(phase: string): Promise<void> {
   const up = await shop.stack.up();
   expect(preview.exitCode, preview.all).toBe(0);
   expect(up.exitCode, up.all).toBe(0);
-  expect({ ...up.changes, same: 0 }, `${phase}: ${up.all}`).toEqual({ create: 0, update: 0, delete: 0, replace: 0, same: 0 });
+  expect({ ...up.changes, same: 0 }, `${phase}: ${up.all}`).toEqual({
+    create: 0,
+    update: 0,
+    delete: 0,
+    replace: 0,
+    same: 0,
+  });
   expect(up.changes.same).toBeGreaterThan(2);
   expectSame(before, await snapshot());
   expect(await shop.stack.outputs()).toMatchObject({
@@ -98,7 +125,10 @@ async function expectNothingToDo(phase: string): Promise<void> {
   });
 }
 
-function expectSame(before: Awaited<ReturnType<typeof snapshot>>, after: Awaited<ReturnType<typeof snapshot>>): void {
+function expectSame(
+  before: Awaited<ReturnType<typeof snapshot>>,
+  after: Awaited<ReturnType<typeof snapshot>>,
+): void {
   expect(differences(before.old, after.old)).toEqual([]);
   expect(differences(before.fresh, after.fresh)).toEqual([]);
   expect(after.logs).toEqual(before.logs);

@@ -18,7 +18,10 @@ let settings: MoveConfig;
 
 beforeAll(async () => {
   shop = await openShop({ name });
-  const raw = Object.entries(demoSettings(shop.lab)).map(([key, value]) => [key.replace("changeover:", ""), value]);
+  const raw = Object.entries(demoSettings(shop.lab)).map(([key, value]) => [
+    key.replace("changeover:", ""),
+    value,
+  ]);
   settings = parseConfig(Object.fromEntries(raw) as Record<string, unknown>);
 });
 afterAll(() => shop.close());
@@ -32,12 +35,16 @@ async function send(step: Step, phase: number, verb: "do" | "undo" | "verify", k
     retain: false,
   };
   const limit = killAfter === undefined ? [] : ["timeout", "--signal=KILL", String(killAfter)];
-  const run = await execa(join(import.meta.dirname, "../../lab/ssh"), [step.side, ...limit, "bash", "-s", verb], {
-    env: { LAB_NAME: name },
-    input: stepScript(context, step, phase, results),
-    reject: false,
-    all: true,
-  });
+  const run = await execa(
+    join(import.meta.dirname, "../../lab/ssh"),
+    [step.side, ...limit, "bash", "-s", verb],
+    {
+      env: { LAB_NAME: name },
+      input: stepScript(context, step, phase, results),
+      reject: false,
+      all: true,
+    },
+  );
   return { exitCode: run.exitCode, all: run.all };
 }
 
@@ -49,7 +56,10 @@ async function must(step: Step, phase: number, verb: "do" | "undo" | "verify"): 
 }
 
 async function bothFingerprints(): Promise<{ old: string[]; new: string[] }> {
-  const [old, fresh] = await Promise.all([shop.fingerprint("old", "without rows"), shop.fingerprint("new", "without rows")]);
+  const [old, fresh] = await Promise.all([
+    shop.fingerprint("old", "without rows"),
+    shop.fingerprint("new", "without rows"),
+  ]);
   return { old, new: fresh };
 }
 

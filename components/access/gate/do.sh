@@ -12,5 +12,8 @@ do_step() {
     chmod 700 "$(dirname "$file")"
   fi
   [[ -e $file ]] || install -m 600 -o "$OLD_USER" /dev/null "$file"
-  { grep -v " changeover-$MOVE\$" "$file" || true; key_line; } | replace_file "$file"
+  {
+    grep -v " changeover-$MOVE\$" "$file" || true
+    key_line
+  } | replace_file "$file"
 }

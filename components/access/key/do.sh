@@ -10,6 +10,7 @@ do_step() {
     printf 'exec ssh -F none -i %q -p %q -o BatchMode=yes -o IdentitiesOnly=yes -o IdentityAgent=none' "$STATE/key" "$OLD_PORT"
     printf ' -o StrictHostKeyChecking=yes -o UserKnownHostsFile=%q -o LogLevel=ERROR' "$STATE/known_hosts"
     printf ' -o ControlMaster=auto -o ControlPersist=10 -o ControlPath=%q' "/run/changeover-$MOVE-"
+    # shellcheck disable=SC2016 # expands in the file that is written
     printf '"${GATE_SESSION:-$PPID}" -o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=3 "$@"\n'
   } >"$STATE/ssh"
   chmod 700 "$STATE/ssh"

@@ -32,6 +32,7 @@ join_groups() {
   done
 }
 
+# shellcheck disable=SC2094 # the file is only read
 do_step() {
   local kind line primary
   touch "$STATE/made"

@@ -3,7 +3,10 @@
 do_step() {
   local file errors
   file=$(hba_file)
-  { hba_block; hba_without_block "$file"; } | replace_file "$file"
+  {
+    hba_block
+    hba_without_block "$file"
+  } | replace_file "$file"
   errors=$(hba_errors)
   [[ -z $errors ]] || die "$file: PostgreSQL cannot read it: $errors"
   sql postgres --command='select pg_reload_conf()'

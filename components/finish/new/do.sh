@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 do_step() {
   (
+    # shellcheck disable=SC2034 # restore_saved reads it
     STATE=$ROOT/deploys-new
     restore_saved
   )

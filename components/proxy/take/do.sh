@@ -20,6 +20,7 @@ release() {
 
 # Answers requests that waited on new through old, which serves again.
 pass_back() {
+  # shellcheck disable=SC2016 # nginx's own variables
   local scheme='$scheme' port='$server_port'
   cat <<NGINX
 error_page 418 = @changeover_back;
