@@ -11,7 +11,7 @@ setup: ## install what is missing: node, packages, the Pulumi engine; as root on
 	@setup/all
 
 lab: setup ## start two servers on this machine, for the demo and the tests (root on Linux)
-	@$(with) lab/up
+	@$(with) lab/up --settings
 
 lab-down: ## stop them
 	@$(with) lab/down

@@ -180,6 +180,12 @@ stop_work() {
   systemctl stop -- "$(unit_name)"
 }
 
+# Tells whoever follows a unit's work how it ended: tell_end VERB RESULT.
+tell_end() {
+  printf '%s' "$2" >"$STATE/ended.$1.part"
+  mv "$STATE/ended.$1.part" "$STATE/ended.$1"
+}
+
 # Ends the work of a unit that is gone without a word, as after a reboot or when it was killed with all that belonged to it.
 end_work() {
   local ended=$STATE/ended.$1

@@ -85,8 +85,7 @@ unit_work_ended() {
     ended=$SERVICE_RESULT
     put_back
   fi
-  printf '%s' "$ended" >"$STATE/ended.work.part"
-  mv "$STATE/ended.work.part" "$STATE/ended.work"
+  tell_end work "$ended"
 }
 
 # Every part is tried, whatever became of the others: users are on old's database again.

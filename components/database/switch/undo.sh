@@ -50,8 +50,7 @@ unit_back_ended() {
     ended=$SERVICE_RESULT
     stay_on_new
   fi
-  printf '%s' "$ended" >"$STATE/ended.back.part"
-  mv "$STATE/ended.back.part" "$STATE/ended.back"
+  tell_end back "$ended"
 }
 
 # The way back failed or was refused: new's database stays the users' one.

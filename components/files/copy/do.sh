@@ -25,8 +25,7 @@ watch_copy() {
 
 # Tells the one who follows how it ended.
 unit_work_ended() {
-  printf '%s' "$SERVICE_RESULT" >"$STATE/ended.work.part"
-  mv "$STATE/ended.work.part" "$STATE/ended.work"
+  tell_end work "$SERVICE_RESULT"
 }
 
 do_step() {
