@@ -2,7 +2,7 @@
 import { forPeople } from "../components/duration.ts";
 import { type Facts, type Inspection, lines, Unreachable } from "../components/facts/inspect.ts";
 import type { Step } from "../components/step.ts";
-import { copySeconds } from "../components/steps.ts";
+import { copySeconds } from "../components/database/database.ts";
 import type { MoveConfig } from "./config.ts";
 import { phaseNumber, type Runbook } from "./runbook.ts";
 

@@ -3,7 +3,26 @@ import * as pulumi from "@pulumi/pulumi";
 import { inspect } from "../components/facts/inspect.ts";
 import { checkMove } from "../components/guards/guards.ts";
 import { placeStep, type StepContext } from "../components/step.ts";
-import * as step from "../components/steps.ts";
+import { makeKey, openGate } from "../components/access/access.ts";
+import { copyAccounts } from "../components/accounts/accounts.ts";
+import { copyCertificates } from "../components/certificates/certificates.ts";
+import { giveConsent } from "../components/consent/consent.ts";
+import { stageCron, startCron, stopCron } from "../components/cron/cron.ts";
+import {
+  copyRoles,
+  leadToOldDatabase,
+  openDatabase,
+  switchDatabase,
+} from "../components/database/database.ts";
+import { closeDeploys } from "../components/deploys/deploys.ts";
+import { catchUpFiles, copyFiles } from "../components/files/files.ts";
+import { finishNew, finishOld } from "../components/finish/finish.ts";
+import { openFirewall } from "../components/firewall/firewall.ts";
+import { startJobs, stopJobs } from "../components/jobs/jobs.ts";
+import { copyLogrotate } from "../components/logrotate/logrotate.ts";
+import { installSite, takeTraffic } from "../components/proxy/proxy.ts";
+import { sharedSettings } from "../components/site.ts";
+import { copyUnits, startWeb } from "../components/web/web.ts";
 import { readAccess } from "./access.ts";
 import type { MoveConfig } from "./config.ts";
 import { type MoveOutputs, moveOutputs } from "./outputs.ts";
@@ -14,41 +33,41 @@ import { runSheet } from "./runSheet.ts";
 export function serverMoveRunbook(settings: MoveConfig): Runbook {
   return {
     prepared: [
-      step.makeKey(settings),
-      step.openFirewall(settings),
-      step.openGate(settings),
-      step.openDatabase(settings),
-      step.copyAccounts(settings),
-      step.copyFiles(settings),
-      step.copyUnits(settings),
-      step.copyCertificates(settings),
-      step.copyLogrotate(settings),
-      step.stageCron(settings),
-      step.copyRoles(settings),
-      step.leadToOldDatabase(settings),
-      step.installSite(settings),
-      step.startWeb(settings),
+      makeKey(settings),
+      openFirewall(settings),
+      openGate(settings),
+      openDatabase(settings),
+      copyAccounts(settings),
+      copyFiles(settings),
+      copyUnits(settings),
+      copyCertificates(settings),
+      copyLogrotate(settings),
+      stageCron(settings),
+      copyRoles(settings),
+      leadToOldDatabase(settings),
+      installSite(settings),
+      startWeb(settings),
     ],
     app: [
-      step.closeDeploys(settings, "old", []),
-      step.catchUpFiles(settings),
-      step.closeDeploys(settings, "new", ["files-catch-up"]),
-      step.stopJobs(settings),
-      step.stopCron(settings),
-      step.takeTraffic(settings),
-      step.startJobs(settings),
-      step.startCron(settings),
+      closeDeploys(settings, "old", []),
+      catchUpFiles(settings),
+      closeDeploys(settings, "new", ["files-catch-up"]),
+      stopJobs(settings),
+      stopCron(settings),
+      takeTraffic(settings),
+      startJobs(settings),
+      startCron(settings),
     ],
-    database: [step.switchDatabase(settings)],
+    database: [switchDatabase(settings)],
     dns: [],
-    finished: [step.finishOld(settings), step.finishNew(settings)],
+    finished: [finishOld(settings), finishNew(settings)],
   };
 }
 
 /** Looks, checks, prints the run sheet, places the steps; returns the stack's outputs. */
 export async function serverMove(settings: MoveConfig): Promise<MoveOutputs> {
   const access = await readAccess(settings);
-  const inspection = await inspect(access, { ...step.sharedSettings(settings), MOVE: settings.move });
+  const inspection = await inspect(access, { ...sharedSettings(settings), MOVE: settings.move });
   const warnings = checkMove(settings, inspection);
   const runbook = serverMoveRunbook(settings);
   const sheet = runSheet(runbook, settings, inspection);
@@ -58,7 +77,7 @@ export async function serverMove(settings: MoveConfig): Promise<MoveOutputs> {
   const context: StepContext = {
     move: settings.move,
     access,
-    settings: step.sharedSettings(settings),
+    settings: sharedSettings(settings),
     retain: settings.phase === "finished",
   };
   const placed = placeRunbook(runbook, settings.phase, context);
@@ -75,7 +94,7 @@ function placeConsent(settings: MoveConfig, context: StepContext): void {
   if (settings.acceptLostWrites === undefined) return;
   placeStep(
     { ...context, retain: false },
-    step.giveConsent(settings, settings.acceptLostWrites),
+    giveConsent(settings, settings.acceptLostWrites),
     0,
     [],
     new Map(),

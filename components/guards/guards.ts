@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Facts, type Inspection, lines, rows, Unreachable } from "../facts/inspect.ts";
 import { quote } from "../script.ts";
 import type { Server, Side } from "../server.ts";
-import type { SiteSettings } from "../steps.ts";
+import type { SiteSettings } from "../site.ts";
 
 /** One thing that stops a move (or, as a warning, that the operator should know). */
 export interface Finding {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { execa } from "execa";
 import { join } from "node:path";
 import { resultOf, type Step, type StepContext, stepScript } from "../../components/step.ts";
-import { sharedSettings } from "../../components/steps.ts";
+import { sharedSettings } from "../../components/site.ts";
 import { demoSettings } from "../../demo/settings.ts";
 import { openShop, type Shop } from "../../demo/shop.ts";
 import { type MoveConfig, parseConfig } from "../../stacks/config.ts";

@@ -1,7 +1,7 @@
 /** The outputs and the run sheet at every phase. */
 import { describe, expect, it } from "vitest";
 import { resultOf } from "../../components/step.ts";
-import { maintenancePage } from "../../components/steps.ts";
+import { maintenancePage } from "../../components/maintenance/page.ts";
 import { phases } from "../../stacks/config.ts";
 import { report, rollback } from "../../stacks/outputs.ts";
 

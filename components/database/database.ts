@@ -1,0 +1,84 @@
+/** The database: access, roles, where the app finds it, and the switch by dump and restore. */
+import { scriptBeside } from "../script.ts";
+import type { Facts } from "../facts/inspect.ts";
+import type { Step } from "../step.ts";
+import { maintenancePage } from "../maintenance/page.ts";
+import type { SiteSettings } from "../site.ts";
+import { checkSettings } from "../web/web.ts";
+
+/** Lets the site's roles in from new: TLS, SCRAM, one address. */
+export function openDatabase({ stepDeadline }: SiteSettings): Step {
+  return {
+    name: "database-access",
+    side: "old",
+    title: "let new into PostgreSQL (TLS, SCRAM, one address)",
+    back: "take the rules out",
+    folder: new URL("access/", import.meta.url),
+    shared: [new URL("hba.sh", import.meta.url)],
+    deadlineSeconds: stepDeadline,
+  };
+}
+
+/** Makes the database's roles on new. */
+export function copyRoles({ stepDeadline }: SiteSettings): Step {
+  return {
+    name: "database-roles",
+    side: "new",
+    title: "make the database's roles, passwords as they are",
+    back: "remove them",
+    folder: new URL("roles/", import.meta.url),
+    after: ["access-gate"],
+    deadlineSeconds: stepDeadline,
+  };
+}
+
+/** Leads the app on new to old's database. */
+export function leadToOldDatabase({ stepDeadline }: SiteSettings): Step {
+  return {
+    name: "database-endpoint",
+    side: "new",
+    title: "lead the app to old's database",
+    back: "put its file back",
+    folder: new URL("endpoint/", import.meta.url),
+    shared: [new URL("endpoint.sh", import.meta.url)],
+    after: ["files-copy"],
+    deadlineSeconds: stepDeadline,
+  };
+}
+
+/** Dumps and restores the database behind the maintenance page, and leads the app to it. */
+export function switchDatabase({ site, database, maintenance }: SiteSettings): Step {
+  return {
+    name: "database-switch",
+    side: "new",
+    title: "maintenance page, fence, copy, compare, lead the app to new's database",
+    back: "lead the app back to old's database",
+    folder: new URL("switch/", import.meta.url),
+    shared: [
+      new URL("copy.sh", import.meta.url),
+      new URL("endpoint.sh", import.meta.url),
+      new URL("../cron/entries.sh", import.meta.url),
+      new URL("../web/check.sh", import.meta.url),
+      new URL("../proxy/nginx.sh", import.meta.url),
+      new URL("../proxy/include.sh", import.meta.url),
+      new URL("../maintenance/page.sh", import.meta.url),
+    ],
+    settings: {
+      ...checkSettings(site.checks),
+      COUNTS: scriptBeside(import.meta.url, "counts.sql"),
+      PIECES: scriptBeside(import.meta.url, "pieces.sql"),
+      WRITES: scriptBeside(import.meta.url, "writes.sql"),
+      WORKERS: database.workers,
+      PAGE: maintenancePage(site.names[0] ?? "", maintenance.message),
+      RETRY_AFTER: maintenance.retryAfter,
+    },
+    deadlineSeconds: database.copyDeadline,
+    onFailure: "keep",
+    expectedSeconds: copySeconds,
+  };
+}
+
+/** Seconds that the copy of the database will take, from its size. */
+export function copySeconds(old: Facts): number {
+  return 5 + Number(old.get("database.size")?.split("\t")[0] ?? 0) / 60_000_000;
+}

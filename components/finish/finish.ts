@@ -1,0 +1,36 @@
+/** The end of a move. */
+import type { Step } from "../step.ts";
+import type { SiteSettings } from "../site.ts";
+
+/** Closes old for good. */
+export function finishOld({ stepDeadline }: SiteSettings): Step {
+  return {
+    name: "finish-old",
+    side: "old",
+    title: "app off; new's access to old closed; nginx goes on passing requests to new",
+    back: "none: this is the point of no return",
+    folder: new URL("old/", import.meta.url),
+    shared: [
+      new URL("../access/keys.sh", import.meta.url),
+      new URL("../database/hba.sh", import.meta.url),
+      new URL("../firewall/chains.sh", import.meta.url),
+    ],
+    settings: { PUBLIC_KEY: "" },
+    deadlineSeconds: stepDeadline,
+    onFailure: "keep",
+  };
+}
+
+/** Opens new for deploys. */
+export function finishNew({ stepDeadline }: SiteSettings): Step {
+  return {
+    name: "finish-new",
+    side: "new",
+    title: "deploys open; the key for old removed",
+    back: "none: this is the point of no return",
+    folder: new URL("new/", import.meta.url),
+    after: ["finish-old"],
+    deadlineSeconds: stepDeadline,
+    onFailure: "keep",
+  };
+}
