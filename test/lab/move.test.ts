@@ -90,13 +90,12 @@ describe("from idle to finished, with users on the site", () => {
   });
 });
 
-/** Pushes an empty commit to the shop's repository on a side, as a developer would; what git prints. */
+/** Pushes an empty commit to the shop's repository on a side, as its deployer would; what git prints. */
 function push(side: "old" | "new"): Promise<string> {
   return shop.script(
     side,
-    `work=$(mktemp -d); git -c safe.directory='*' clone -q /srv/git/shop.git "$work" 2>&1; cd "$work" || exit 1
-    git -c user.name=t -c user.email=t@example.org commit -q --allow-empty -m "test"
-    git -c safe.directory='*' push origin HEAD 2>&1; rm -rf "$work"; true`,
+    `runuser -u shop -- bash -c 'cd /tmp && work=$(mktemp -d) && git clone -q /srv/git/shop.git "$work" && cd "$work" &&
+    git -c user.name=t -c user.email=t@example.org commit -q --allow-empty -m test && git push origin HEAD; rm -rf "$work"' 2>&1; true`,
   );
 }
 

@@ -38,11 +38,30 @@ location @changeover_back {
 NGINX
 }
 
+# The waiting requests are answered by old, which serves again: what users have just uploaded there is not on new.
+release_through_old() {
+  pass_back | replace_file "$(include_dir)/pass-back.conf"
+  reload_nginx
+  release
+}
+
+# Once the last of them is answered, new's nginx serves new again.
+stop_passing_back() {
+  drain_nginx 10
+  rm -f "$(include_dir)/pass-back.conf"
+  reload_nginx
+}
+
 # Runs when anything between hold and release fails: users are served by old again.
 failed_while_held() {
   trap - EXIT
-  gate pass-off || true
-  release
+  set +e
+  if gate pass-off; then
+    release_through_old
+    stop_passing_back
+  else
+    release
+  fi
   do_failed "$1"
 }
 

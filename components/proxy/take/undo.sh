@@ -10,9 +10,7 @@ return_traffic() {
   remove_users_files
   : >"$STATE/returning"
   gate pass-off
-  pass_back | replace_file "$(include_dir)/pass-back.conf"
-  reload_nginx
-  release
+  release_through_old
   trap 'undo_failed $?' EXIT
   drain_nginx 10
 }
@@ -22,6 +20,5 @@ undo_step() {
   passing || [[ -e $STATE/returning ]] || return 0
   ! passing || return_traffic
   push_users_files
-  rm -f "$(include_dir)/pass-back.conf"
-  reload_nginx
+  stop_passing_back
 }
