@@ -154,7 +154,8 @@ function startClient(name: string, lab: Lab, writesPerSecond: number): Client {
         maintenanceMessage.replace("&", "&amp;"),
       ],
     ],
-    { env: { LAB_NAME: name }, reject: false },
+    // Its requests under way may take as long as they take: what they saw belongs into the ledger.
+    { env: { LAB_NAME: name }, reject: false, forceKillAfterDelay: 60_000 },
   );
   void process.finally(() => (ended = true));
   return {

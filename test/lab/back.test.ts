@@ -90,7 +90,7 @@ describe("from database, with rows written on new", () => {
     await shop.moveTo("database");
     await shop.script(
       "new",
-      "systemctl stop shop-worker cron; cd / && runuser -u postgres -- psql -qd shop -c \"insert into orders (ref) select 'late-' || n from generate_series(1, 7) n\"",
+      "systemctl stop shop-worker cron; cd / && runuser -u postgres -- psql -qd shop -c \"insert into orders (ref, invoice, product_id) select 'late-' || n, 'late-' || n, 1 from generate_series(1, 7) n\"",
     );
     await shop.stack.configure({ "changeover:phase": "app" });
     const refused = await shop.stack.up();

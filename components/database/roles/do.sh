@@ -2,6 +2,8 @@
 # shellcheck shell=bash
 do_step() {
   local name
+  # What a run that was killed had made is made again.
+  [[ ! -e $STATE/roles-before ]] || undo_step
   sql postgres --command="select rolname from pg_roles" | sort >"$STATE/roles-before.new"
   [[ -e $STATE/roles-before ]] || mv "$STATE/roles-before.new" "$STATE/roles-before"
   (umask 077 && gate roles >"$STATE/roles.sql")
@@ -10,7 +12,7 @@ do_step() {
     # Roles that are here stay as they are; the superuser and the copy's role do not come over.
     grep -E '^(CREATE ROLE|ALTER ROLE|GRANT) ' "$STATE/roles.sql" | grep -vE '^(CREATE|ALTER) ROLE "?(postgres|changeover_[^ ;]*)"?[ ;]' |
       grep -v ' IN DATABASE ' | known_roles_out
-  } | sql postgres
+  } | sql --single-transaction postgres
   rm -f "$STATE/roles.sql"
   while IFS= read -r name; do printf '%s\n' "$name"; done < <(sql postgres --command="select rolname from pg_roles" | sort | comm -13 "$STATE/roles-before" -) >"$STATE/made"
 }
