@@ -1,4 +1,5 @@
 /** old server -> new server: what happens, in which order. Reads like the page of a wiki that it replaces. */
+import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { inspect } from "../components/facts/inspect.ts";
 import { checkMove } from "../components/guards/guards.ts";
@@ -81,8 +82,7 @@ export async function serverMove(settings: MoveConfig): Promise<MoveOutputs> {
     retain: settings.phase === "finished",
   };
   const placed = placeRunbook(runbook, settings.phase, context);
-  placeConsent(settings, context);
-  placeMark(settings.move, settings.phase, [...placed.values()]);
+  placeMark(settings.move, settings.phase, [...placed.values(), ...placeConsent(settings, context)]);
   return moveOutputs(settings, placed, sheet);
 }
 
@@ -90,13 +90,8 @@ export async function serverMove(settings: MoveConfig): Promise<MoveOutputs> {
  * The consent to lose rows is no part of a phase: it has to be on the server before an undo asks for it, and creates come
  * before deletes.
  */
-function placeConsent(settings: MoveConfig, context: StepContext): void {
-  if (settings.acceptLostWrites === undefined) return;
-  placeStep(
-    { ...context, retain: false },
-    giveConsent(settings, settings.acceptLostWrites),
-    0,
-    [],
-    new Map(),
-  );
+function placeConsent(settings: MoveConfig, context: StepContext): remote.Command[] {
+  if (settings.acceptLostWrites === undefined) return [];
+  const consent = giveConsent(settings, settings.acceptLostWrites);
+  return [placeStep({ ...context, retain: false }, consent, 0, [], new Map())];
 }

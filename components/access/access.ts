@@ -28,7 +28,7 @@ export function openGate(settings: SiteSettings): Step {
       SIDE: "old",
       MOVE: settings.move,
       COUNTS: scriptBeside(import.meta.url, "../database/counts.sql"),
-      PASS_ON: passOnConfiguration(settings.new.address),
+      PASS_ON: passOnConfiguration(),
     }),
     scriptBeside(import.meta.url, "../proxy/nginx.sh"),
     scriptBeside(import.meta.url, "../proxy/find.sh"),

@@ -163,7 +163,7 @@ copy_role() {
   sql postgres <<SQL
 set log_statement = 'none'; set log_min_duration_statement = -1; set log_min_error_statement = 'panic';
 drop role if exists "changeover_$MOVE";
-create role "changeover_$MOVE" login superuser connection limit 16 valid until 'tomorrow' password '$password';
+create role "changeover_$MOVE" login superuser connection limit 16 valid until '$(date -u -d '2 days' +%FT%TZ)' password '$password';
 SQL
 }
 
@@ -190,18 +190,26 @@ database_size() {
   sql --set=name="$DATABASE" postgres <<<"select pg_database_size(:'name')"
 }
 
+# How many sessions of the database are not the copy's own.
+foreign_sessions() {
+  sql --set=name="$DATABASE" --set=copy="changeover_$MOVE" postgres <<<"select count(*) from pg_stat_activity where datname = :'name' and usename <> :'copy' and backend_type = 'client backend'"
+}
+
 # Fences the database: the app's roles cannot log in, and none of their sessions is left. Survives a reboot.
 fence() {
-  local role
+  local role end
   for role in "${ROLES[@]}"; do
     sql --set=role="$role" postgres <<<'alter role :"role" nologin'
   done
   sql --set=name="$DATABASE" --set=copy="changeover_$MOVE" postgres <<'SQL'
-select pg_terminate_backend(pid, 5000) from pg_stat_activity
+select pg_terminate_backend(pid) from pg_stat_activity
   where datname = :'name' and usename <> :'copy' and pid <> pg_backend_pid() and backend_type = 'client backend' \g /dev/null
 SQL
-  [[ $(sql --set=name="$DATABASE" --set=copy="changeover_$MOVE" postgres <<<"select count(*) from pg_stat_activity where datname = :'name' and usename <> :'copy' and backend_type = 'client backend'") == 0 ]] ||
-    refuse "fence: sessions of the database $DATABASE are left: a superuser or an unknown role works on it; end it and run again"
+  end=$((SECONDS + 10))
+  until [[ $(foreign_sessions) == 0 ]]; do
+    ((SECONDS < end)) || refuse "fence: sessions of the database $DATABASE are left: a superuser or an unknown role works on it; end it and run again"
+    sleep 0.1
+  done
 }
 
 # Lifts the fence.
@@ -221,7 +229,7 @@ pass_on() {
     printf '%s' "$NGINX_FILE" >"$kept.path"
   fi
   mkdir -p /etc/nginx/changeover
-  printf '%s' "$PASS_ON" >"/etc/nginx/changeover/$MOVE-pass-on.conf"
+  printf '%s' "${PASS_ON//OTHER/$(url_host "$NEW_ADDRESS")}" >"/etc/nginx/changeover/$MOVE-pass-on.conf"
   awk -v line="include /etc/nginx/changeover/$MOVE-pass-on.conf;" "$INJECT" "$(saved_content)" >"$kept.new"
   chmod 644 "$kept.new"
   mv -- "$kept.new" "$NGINX_FILE"

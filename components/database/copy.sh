@@ -175,7 +175,7 @@ restore_role_settings() {
 compare_counts() {
   local differences
   sql --field-separator=$'\t' "$DATABASE" <<<"$COUNTS" >"$STATE/counts.new"
-  differences=$(diff "$STATE/counts.old" "$STATE/counts.new" | grep '^[<>]' | head -n 3 | tr '\n\t' '; ' || true)
+  differences=$(diff <(sort "$STATE/counts.old") <(sort "$STATE/counts.new") | grep '^[<>]' | head -n 3 | tr '\n\t' '; ' || true)
   [[ -z $differences ]] || failure "the copy's rows differ from old's (< old, > new): $differences"
 }
 

@@ -16,5 +16,5 @@ set_endpoint() {
 
 # Old's database, as new sees it.
 old_endpoint() {
-  printf '%s:%s' "$OLD_ADDRESS" "$PGPORT"
+  if [[ $OLD_ADDRESS == *:* ]]; then printf '[%s]:%s' "$OLD_ADDRESS" "$PGPORT"; else printf '%s:%s' "$OLD_ADDRESS" "$PGPORT"; fi
 }

@@ -38,6 +38,7 @@ close_database() {
   local file
   file=$(hba_file)
   grep -q "^# changeover $MOVE begins\$" "$file" || return 0
-  hba_without_block "$file" | replace_file "$file"
+  hba_without_block "$file" >"$STATE/hba"
+  replace_file "$file" <"$STATE/hba"
   sql postgres --command='select pg_reload_conf()'
 }

@@ -10,18 +10,26 @@ sync_path() {
   rsync --archive --hard-links --acls --xattrs --delay-updates --rsh="$ROOT/access-key/ssh" --timeout=60 "$@" -- "$from" "$to"
 }
 
+# Old as rsync takes it: an IPv6 address in brackets.
+ssh_host() {
+  if [[ $OLD_ADDRESS == *:* ]]; then printf '[%s]' "$OLD_ADDRESS"; else printf '%s' "$OLD_ADDRESS"; fi
+}
+
 # Brings one path, by its number, from old; more rsync options may follow (--delete only while no user writes on new).
 pull_path() {
   local index=$1 path=${COPY[$1]} slash=''
   shift
+  [[ " $* " != *" --delete "* || $(gate passing) == no ]] || die "$path: users are on new already, and nothing there is overwritten from old"
   ! gate_is_dir "$index" || slash=/
   make_dir "$(dirname -- "$path")"
-  sync_path "$OLD_USER@$OLD_ADDRESS:@$index$slash" "$path$slash" "$@"
+  sync_path "$OLD_USER@$(ssh_host):@$index$slash" "$path$slash" "$@"
 }
 
 # True when the path with this number is a folder on old.
 gate_is_dir() {
-  [[ $(gate kind "$1") == directory ]]
+  local kind
+  kind=$(gate kind "$1") || die "old's gate does not say what path number $1 is: mend the way from new to old and run again"
+  [[ $kind == directory ]]
 }
 
 # Brings the users' files from old; more rsync options may follow.
@@ -36,7 +44,7 @@ push_users_files() {
   for index in "${!FILES[@]}"; do
     path=${FILES[$index]} slash=''
     [[ ! -d $path ]] || slash=/
-    sync_path "$path$slash" "$OLD_USER@$OLD_ADDRESS:@$index$slash" --update
+    sync_path "$path$slash" "$OLD_USER@$(ssh_host):@$index$slash" --update
   done
 }
 
@@ -61,6 +69,10 @@ remove_users_files() {
   local index
   for index in "${!FILES[@]}"; do
     [[ -e $STATE/files.$index ]] || continue
-    list_users_files "$index" | comm -z -23 "$STATE/files.$index" - | gate remove "$index"
+    list_users_files "$index" >"$STATE/files.now"
+    [[ -s $STATE/files.now || ! -s $STATE/files.$index ]] ||
+      die "${FILES[$index]} is empty on new, but was not when new took over: is its volume mounted? Nothing was removed on old"
+    comm -z -23 "$STATE/files.$index" "$STATE/files.now" >"$STATE/files.removed"
+    gate remove "$index" <"$STATE/files.removed"
   done
 }

@@ -3,7 +3,11 @@
 
 # The nftables base chains that see incoming packets: family, table, chain, one a line.
 input_chains() {
-  nft list ruleset 2>/dev/null | awk '$1 == "table" { family = $2; table = $3 } $1 == "chain" { chain = $2 } /hook input/ { print family, table, chain }'
+  command -v nft >/dev/null || return 0
+  nft list ruleset 2>/dev/null | awk -v family_of_new="$(address_family "$(ip_of "$NEW_ADDRESS")")" '
+    $1 == "table" { family = $2; table = $3 }
+    $1 == "chain" { chain = $2 }
+    /hook input/ && (family == "inet" || family == family_of_new) { print family, table, chain }'
 }
 
 # The kind of address, as nftables and iptables name it.

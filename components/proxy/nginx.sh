@@ -27,3 +27,11 @@ drain_nginx() {
   local end=$((SECONDS + $1))
   until nginx_drained || ((SECONDS > end)); do sleep 0.02; done
 }
+
+# A server's address as it stands in a URL.
+url_host() {
+  local ip
+  ip=$(getent ahosts "$1" | awk 'NR == 1 { print $1 }')
+  [[ -n $ip ]] || die "$1 has no IP address here: name the server by its address in the settings"
+  if [[ $ip == *:* ]]; then printf '[%s]' "$ip"; else printf '%s' "$ip"; fi
+}

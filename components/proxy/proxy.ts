@@ -13,12 +13,9 @@ export const injection = (): Record<string, Setting> => ({
   INJECT: scriptBeside(import.meta.url, "inject.awk"),
 });
 
-/** What old's nginx does with every request once it is passed on. */
-export function passOnConfiguration(newAddress: string): string {
-  return scriptBeside(import.meta.url, "pass-on.conf").replace(
-    "NEW",
-    newAddress.includes(":") ? `[${newAddress}]` : newAddress,
-  );
+/** What a server's nginx does with every request while it passes them on; OTHER stands for the other server's address. */
+export function passOnConfiguration(): string {
+  return scriptBeside(import.meta.url, "pass-on.conf");
 }
 
 /** Installs the site in new's nginx. */
@@ -49,7 +46,7 @@ export function takeTraffic({ holdBudget, stepDeadline }: SiteSettings): Step {
       new URL("nginx.sh", import.meta.url),
       new URL("include.sh", import.meta.url),
     ],
-    settings: { HOLD_BUDGET: holdBudget },
+    settings: { HOLD_BUDGET: holdBudget, PASS_BACK: passOnConfiguration() },
     after: ["jobs-stop", "cron-stop", "deploys-new"],
     deadlineSeconds: stepDeadline,
     expectedSeconds: () => 2,

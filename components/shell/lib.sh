@@ -16,6 +16,7 @@ note() {
 # Ends the step with the place, the rule, the value and the remedy in one line.
 die() {
   note "error: $SIDE, step $STEP: $*"
+  printf '%s\n' "$*" >>"$STATE/failure"
   exit 1
 }
 
@@ -43,6 +44,7 @@ save_path() {
   kept=$STATE/saved/$(printf '%s' "$path" | sha256sum | cut -c 1-32)
   [[ -e $kept.path ]] && return
   mkdir -p "$STATE/saved"
+  rm -rf -- "$kept.part" "$kept.data"
   if [[ -e $path || -L $path ]]; then
     cp -a --no-target-directory -- "$path" "$kept.part"
     mv --no-target-directory "$kept.part" "$kept.data"
@@ -63,12 +65,19 @@ restore_one() {
     mkdir -p "$(dirname -- "$path")"
     rm -rf -- "$path.changeover"
     cp -a --no-target-directory -- "$kept.data" "$path.changeover"
-    [[ ! -d $path || -L $path ]] || rm -rf -- "$path"
-    mv --no-target-directory -- "$path.changeover" "$path"
+    if mountpoint -q -- "$path"; then
+      find "$path" -mindepth 1 -delete
+      cp -a -- "$path.changeover/." "$path/"
+      rm -rf -- "$path.changeover"
+    else
+      [[ ! -d $path || -L $path ]] || rm -rf -- "$path"
+      mv --no-target-directory -- "$path.changeover" "$path"
+    fi
   else
     rm -rf -- "$path"
   fi
-  rm -rf -- "$kept.data" "$1"
+  rm -f -- "$1"
+  rm -rf -- "$kept.data"
 }
 
 # Puts every saved path of this step back.
@@ -103,8 +112,7 @@ replace_file() {
   local path=$1 mode=${2:-644}
   rm -rf -- "$path.changeover"
   if [[ -e $path ]]; then cp -a -- "$(readlink -f -- "$path")" "$path.changeover"; else install -m "$mode" /dev/null "$path.changeover"; fi
-  cat >"$path.changeover"
-  mv -- "$path.changeover" "$path"
+  cat >"$path.changeover" && mv -- "$path.changeover" "$path"
 }
 
 # Runs psql as the database's superuser, without the user's own settings, stopping at the first error.
@@ -171,7 +179,8 @@ unit_name() {
 
 # True while a unit starts, runs, or cleans up after itself.
 unit_at_work() {
-  [[ $(systemctl is-active -- "$1" || true) =~ ^(active|activating|deactivating|reloading)$ ]]
+  # No answer counts as at work.
+  [[ ! $(systemctl show --property=ActiveState --value -- "$1" || true) =~ ^(inactive|failed)$ ]]
 }
 
 # Stops this step's unit, if it is at work, and waits until it has put back what it changed.
@@ -206,12 +215,12 @@ follow_work() {
     note "$unit finished on $SIDE while nobody was following: taken over"
   else
     [[ ! -e $STATE/started.$verb || -e $ended ]] || end_work "$verb"
-    rm -f "$ended" "$STATE/failure"
+    rm -f "$ended" "$STATE/failure" "$STATE/put-back"
     : >"$STATE/started.$verb"
     : >"$STATE/progress"
     cp "$STATE/script" "$STATE/script.work"
     systemctl reset-failed "$unit" 2>/dev/null || true
-    systemd-run --quiet --collect --unit="$unit" --property=RuntimeMaxSec="$DEADLINE" --property=TimeoutStopSec=120 \
+    systemd-run --quiet --collect --unit="$unit" --property=RuntimeMaxSec="$DEADLINE" --property=TimeoutStopSec=1800 \
       --property=KillMode=control-group --property=ExecStopPost="/bin/bash $STATE/script.work ${verb}-ended" \
       /bin/bash "$STATE/script.work" "$verb"
     note "started $unit on $SIDE: it goes on without this connection"
@@ -225,7 +234,7 @@ follow_work() {
     unit_at_work "$unit" || end_work "$verb"
     sleep 0.2
   done
-  [[ $(cat "$ended") == success ]] || die "$unit failed: $(tail -n 1 "$STATE/failure" 2>/dev/null || echo "it was stopped from outside"). The site is served as before; the full log is $LOG. Mend the cause and run 'pulumi up' again"
+  [[ $(cat "$ended") == success ]] || die "$unit failed: $(head -n 1 "$STATE/failure" 2>/dev/null || echo "it was stopped from outside"). The site is served as before; the full log is $LOG. Mend the cause and run 'pulumi up' again"
 }
 
 # A line to the operator; where nobody is connected any more, this follower ends and the unit goes on.
@@ -258,7 +267,7 @@ human() {
 refuse_if_later_phase() {
   local marker phase
   for marker in "$ROOT"/*/begun; do
-    [[ -e $marker && $PHASE != 0 ]] || continue
+    [[ -e $marker && $PHASE != 0 && ! -e ${marker%/*}/put-back ]] || continue
     phase=$(head -n 1 "$marker")
     ((phase <= PHASE)) || die "step $(basename "$(dirname "$marker")") of a later phase is done or half done on this server, and its undo must come first; set 'phase' to that phase, run 'pulumi up', then go back"
   done

@@ -6,7 +6,8 @@ do_step() {
   {
     hba_block
     hba_without_block "$file"
-  } | replace_file "$file"
+  } >"$STATE/hba"
+  replace_file "$file" <"$STATE/hba"
   errors=$(hba_errors)
   [[ -z $errors ]] || die "$file: PostgreSQL cannot read it: $errors"
   sql postgres --command='select pg_reload_conf()'

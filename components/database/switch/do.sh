@@ -68,7 +68,7 @@ note_baseline() {
 
 # The number of rows written on new since the switch.
 count_writes() {
-  sql --set=since="$(cat "$STATE/baseline")" "$DATABASE" <<<"$WRITES"
+  sql --set=since="$(cat "$STATE/baseline")" --set=total="$(awk -F '\t' '{ n += $NF } END { print n + 0 }' "$STATE/counts.new")" "$DATABASE" <<<"$WRITES"
 }
 
 # For the preview: the same number, read only.
@@ -90,16 +90,21 @@ unit_work_ended() {
 
 # Every part is tried, whatever became of the others: users are on old's database again.
 put_back() {
+  local unfenced=no
   set +e
   trap - ERR
   progress "putting the database back to old"
   (untune)
+  # They may run on new's database already, and would go on there.
+  (stop_units_for_now "${JOBS[@]}" "${WEB[@]}")
   (set_endpoint "$ENDPOINT_ADDRESS" "$(old_endpoint)")
-  retry_for 60 gate unfence || printf 'the fence on old could not be lifted: on old, as postgres: ALTER ROLE ... LOGIN\n' >>"$STATE/failure"
+  if retry_for 1200 gate unfence; then unfenced=yes; else
+    printf 'the fence on old could not be lifted: on old, as postgres: ALTER ROLE ... LOGIN\n' >>"$STATE/failure"
+  fi
   (start_units "${WEB[@]}" && check_site)
   (open_to_users)
   (close_copy_role)
-  (drop_copy)
+  (drop_copy) && [[ $unfenced == yes ]] && : >"$STATE/put-back"
 }
 
 # Tries a command again until it works or the seconds are over.
@@ -112,7 +117,19 @@ retry_for() {
   done
 }
 
+# True when this step's unit is not at work.
+work_is_over() {
+  ! unit_at_work "$(unit_name)"
+}
+
 # Once users have been led to new's database, nothing copies over it again.
 do_step() {
-  [[ -e $STATE/switched ]] || follow_work work
+  [[ -e $STATE/switched ]] || {
+    follow_work work
+    return
+  }
+  # A run that ended between the switch and its last lines: they are done here.
+  wait_until "$((DEADLINE - 10))" "$(unit_name) should end" work_is_over
+  open_to_users
+  (close_copy_role) || note "the copy's role on old could not be removed: on old, as postgres: DROP ROLE \"changeover_$MOVE\""
 }

@@ -15,7 +15,8 @@ refuse_lost_writes() {
 unit_back() {
   local rows
   trap 'failure "${BASH_COMMAND%% *} ended with $?"' ERR
-  refuse_lost_writes "$(count_writes)"
+  rows=$(count_writes)
+  refuse_lost_writes "$rows"
   progress "showing the maintenance page"
   page_on
   stop_app

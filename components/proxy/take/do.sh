@@ -18,29 +18,9 @@ release() {
   HELD_MILLISECONDS=$(($(date +%s%3N) - HELD_SINCE))
 }
 
-# Answers requests that waited on new through old, which serves again.
-pass_back() {
-  # shellcheck disable=SC2016 # nginx's own variables
-  local scheme='$scheme' port='$server_port'
-  cat <<NGINX
-error_page 418 = @changeover_back;
-return 418;
-location @changeover_back {
-  proxy_pass $scheme://$(ip_of "$OLD_ADDRESS"):$port;
-  proxy_ssl_server_name on;
-  proxy_ssl_name \$host;
-  proxy_set_header Host \$http_host;
-  proxy_set_header X-Forwarded-For \$http_x_forwarded_for;
-  proxy_http_version 1.1;
-  proxy_request_buffering off;
-  proxy_buffering off;
-}
-NGINX
-}
-
 # The waiting requests are answered by old, which serves again: what users have just uploaded there is not on new.
 release_through_old() {
-  pass_back | replace_file "$(include_dir)/pass-back.conf"
+  printf '%s' "${PASS_BACK//OTHER/$(url_host "$OLD_ADDRESS")}" | replace_file "$(include_dir)/pass-back.conf"
   reload_nginx
   release
 }
@@ -67,7 +47,9 @@ failed_while_held() {
 
 # True when old passes the site on already: users write on new, and nothing there may be overwritten.
 passing() {
-  [[ $(gate passing) == yes ]]
+  local answer
+  answer=$(gate passing) || die "old's gate does not answer, so that it is not known who serves the users: mend the way from new to old (SSH, firewall) and run again"
+  [[ $answer == yes ]]
 }
 
 # Lets requests wait while old begins to pass them on and the last files come over.
@@ -76,7 +58,7 @@ switch_traffic() {
   hold
   trap 'failed_while_held $?' EXIT
   gate pass-on || die "old could not pass the site on to new: $(tail -n 1 "$LOG" | cut -c 1-300)"
-  pull_users_files --delete
+  pull_users_files --update
   remember_users_files
   release
   trap 'do_failed $?' EXIT
@@ -85,7 +67,7 @@ switch_traffic() {
 
 # Uploads that were under way on old when it began to pass on have ended by now, or within a while: they come too.
 do_step() {
-  passing || switch_traffic
+  if passing; then gate pass-on; else switch_traffic; fi
   gate drained || note "some connections of before are still open on old (websockets, long downloads)"
   pull_users_files --update
 }

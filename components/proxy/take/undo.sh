@@ -18,7 +18,7 @@ return_traffic() {
 # Where users were never led to new, its files are no newer than old's, and nothing goes back.
 undo_step() {
   passing || [[ -e $STATE/returning ]] || return 0
-  ! passing || return_traffic
+  if passing; then return_traffic; else gate pass-off; fi
   push_users_files
   stop_passing_back
 }
