@@ -2,7 +2,7 @@
 with := setup/with
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab lab-down demo unit test lint bench soak
+.PHONY: help setup lab lab-down demo unit test lint bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,9 +33,6 @@ lint: ## types, style and shell scripts
 	@setup/shell-files | xargs -0 shellcheck --external-sources
 	@setup/shell-files | xargs -0 shfmt -i 2 -ci -d
 
-bench: setup ## measure a move; results in bench/results.json (ONLY=preview-seconds: one figure; BENCH_RUNS=5: runs of each)
+bench: setup ## measure a move beside its peers; results in bench/results.json (ONLY=preview-seconds: one figure; BENCH_RUNS=5: runs of each)
 	@setup/bench
 	@$(with) node bench/run.ts $(ONLY)
-
-soak: setup ## move forth and back for hours, with faults
-	@$(with) node demo/soak.ts
