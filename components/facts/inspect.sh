@@ -75,27 +75,18 @@ database_facts() {
   fact_of database.long sql --set=name="$DATABASE" postgres <<<"select pid || ' ' || usename || ' since ' || xact_start from pg_stat_activity where datname = :'name' and xact_start < now() - interval '5 min'"
   fact_of database.subscriptions sql --set=name="$DATABASE" postgres <<<"select subname from pg_subscription s join pg_database d on d.oid = s.subdbid where datname = :'name'"
   fact_of database.tablespaces sql --command="select spcname from pg_tablespace where spcname !~ '^pg_'" postgres
-  fact_of database.owner sql --set=name="$DATABASE" postgres <<<"select pg_get_userbyid(datdba) from pg_database where datname = :'name'"
   fact_of database.extensions sql --dbname="$DATABASE" --command="select extname, extversion from pg_extension"
-  fact_of database.users sql --dbname="$DATABASE" --command="
-    select distinct pg_get_userbyid(o) from (select relowner o from pg_class where oid >= 16384 union select nspowner from pg_namespace
-    where oid >= 16384 union select proowner from pg_proc where oid >= 16384) owners"
 }
 
-# Where the site's database address stands in the app's own file, and what a firewall does with strangers.
+# Where the site's database address stands in the app's own file.
 access_facts() {
   fact endpoint.matches "$(grep -cF -- "$ENDPOINT_ADDRESS" "$ENDPOINT_FILE" 2>/dev/null || true)"
-  fact_of firewall.nft nft list ruleset
-  fact_of firewall.iptables iptables-save
 }
 
-# nginx: the site's file, its certificate files, and whether the whole configuration is valid.
+# nginx: the site's file, and whether the whole configuration is valid.
 nginx_facts() {
-  local files
-  files=$(nginx_files)
-  fact nginx.files "$files"
+  fact nginx.files "$(nginx_files)"
   fact nginx.test "$(nginx -t 2>&1 || true)"
-  [[ $files == *$'\n'* || -z $files ]] || fact nginx.text "$(cat -- "$files")"
 }
 
 # Cron entries and repositories of the settings that are not there.
@@ -116,12 +107,10 @@ steps_with() {
   find /var/lib/changeover -mindepth 3 -maxdepth 3 -name "$1" -printf '%h\n' | sed 's|^/var/lib/changeover/||'
 }
 
-# The steps that are done or begun on this server; and rows that came to new since its switch.
+# The steps that are done or begun on this server.
 move_facts() {
-  local switch=/var/lib/changeover/$MOVE/database-switch
   fact_of 'done' steps_with 'done'
   fact_of begun steps_with begun
-  [[ $SIDE != new || ! -e $switch/done ]] || fact writes "$(bash "$switch/script" part-writes 2>/dev/null || true)"
 }
 
 # Prints every fact of this server.

@@ -71,11 +71,6 @@ count_writes() {
   sql --set=since="$(cat "$STATE/baseline")" --set=total="$(awk -F '\t' '{ n += $NF } END { print n + 0 }' "$STATE/counts.new")" "$DATABASE" <<<"$WRITES"
 }
 
-# For the preview: the same number, read only.
-unit_part_writes() {
-  count_writes >&3
-}
-
 # After the unit's work, however it ended (also by kill -9 or its deadline): success, or everything as before the switch.
 unit_work_ended() {
   local ended=success
