@@ -175,16 +175,6 @@ drop role if exists :"role";
 SQL
 }
 
-# Settings of roles in this database alone, as statements.
-role_settings() {
-  sql --set=name="$DATABASE" postgres <<'SQL'
-select format('alter role %I in database %I set %s to %s;', pg_get_userbyid(s.setrole), d.datname, split_part(c, '=', 1),
-  case when lower(split_part(c, '=', 1)) in ('search_path', 'session_preload_libraries', 'local_preload_libraries', 'temp_tablespaces')
-    then substr(c, strpos(c, '=') + 1) else quote_literal(substr(c, strpos(c, '=') + 1)) end)
-from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase, unnest(s.setconfig) c where d.datname = :'name' and s.setrole <> 0
-SQL
-}
-
 # The database's size in bytes.
 database_size() {
   sql --set=name="$DATABASE" postgres <<<"select pg_database_size(:'name')"
@@ -197,11 +187,9 @@ foreign_sessions() {
 
 # Fences the database: the app's roles cannot log in, and none of their sessions is left. Survives a reboot.
 fence() {
-  local role end
-  for role in "${ROLES[@]}"; do
-    sql --set=role="$role" postgres <<<'alter role :"role" nologin'
-  done
-  sql --set=name="$DATABASE" --set=copy="changeover_$MOVE" postgres <<'SQL'
+  local end
+  sql --set=roles="$(printf '%s\n' "${ROLES[@]}")" --set=name="$DATABASE" --set=copy="changeover_$MOVE" postgres <<'SQL'
+select format('alter role %I nologin', role) from regexp_split_to_table(:'roles', '\n') role \gexec
 select pg_terminate_backend(pid) from pg_stat_activity
   where datname = :'name' and usename <> :'copy' and pid <> pg_backend_pid() and backend_type = 'client backend' \g /dev/null
 SQL
@@ -294,7 +282,6 @@ main() {
     remove) remove "${words[1]:-}" ;;
     pull) pull "${words[1]:-}" ;;
     accounts | roles | fence | unfence | counts) "${words[0]}" ;;
-    role-settings) role_settings ;;
     database-size) database_size ;;
     copy-role) copy_role ;;
     drop-copy-role) drop_copy_role ;;

@@ -1,12 +1,13 @@
 # Copies the database from old to new over TLS: rows of big tables stream in pieces, several at a time, the rest goes by pg_dump
-# and pg_restore; all of it from one snapshot. DATABASE, WORKERS, PIECES (SQL) are set above.
+# and pg_restore; all of it from one snapshot. Tables are made ahead of it, while users are still served.
+# DATABASE, WORKERS, PIECES and ANALYZED (SQL) are set above.
 # shellcheck shell=bash
 
 readonly DUMP=${DUMP_FOLDER:-/var/lib/postgresql}/changeover-$MOVE.dump
 # Only postgres enters it: the password of the copy's role, and the statements of the pieces.
 readonly STATE_PG=$DUMP.private
-# Bytes of a piece; smaller tables are left to pg_dump.
-readonly PIECE_BYTES=100000000
+# Smaller tables are left to pg_dump; bigger ones stream in WORKERS pieces or more, of this many bytes at most.
+readonly SMALL_BYTES=100000000 PIECE_BYTES=1000000000
 
 # How the copy reaches old's database: its own role, whose password is in a file that only postgres reads.
 old_dsn() {
@@ -37,6 +38,7 @@ tune_for_restore() {
 alter system set max_wal_size = '16GB';
 alter system set checkpoint_timeout = '1h';
 alter system set autovacuum = off;
+alter system set wal_init_zero = off;
 select pg_reload_conf() \g /dev/null
 SQL
 }
@@ -47,6 +49,7 @@ untune() {
 alter system reset max_wal_size;
 alter system reset checkpoint_timeout;
 alter system reset autovacuum;
+alter system reset wal_init_zero;
 select pg_reload_conf() \g /dev/null
 SQL
 }
@@ -61,11 +64,6 @@ watch_bytes() {
     ((seconds > 0 && done_ > 0)) || continue
     progress "$what: $(human "$done_") of about $(human "$total"), $(human $((done_ / seconds)))/s, about $(((total > done_ ? total - done_ : 0) * seconds / done_)) s left"
   done
-}
-
-# Bytes of the dump so far.
-dumped_bytes() {
-  du -sb -- "$DUMP" | cut -f 1
 }
 
 # Bytes of the new database so far.
@@ -84,14 +82,16 @@ end_watch() {
   kill "$1" 2>/dev/null || true
 }
 
-# Holds one view of old's database open until the copy's role is closed: every part of the copy reads the same rows.
+# Opens a session on old's database that outlives the fence.
+open_session() {
+  coproc OLD { as_postgres psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --dbname="$(old_dsn)"; }
+  session_settings >&"${OLD[1]}"
+}
+
+# Holds one view of old's database open in that session until the copy's role is closed: every part of the copy reads the same rows.
 hold_snapshot() {
   local line
-  coproc OLD { as_postgres psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --dbname="$(old_dsn)"; }
-  {
-    session_settings
-    printf '%s\n' 'begin isolation level repeatable read read only;' 'select pg_export_snapshot();'
-  } >&"${OLD[1]}"
+  printf '%s\n' 'begin isolation level repeatable read read only;' 'select pg_export_snapshot();' >&"${OLD[1]}"
   IFS= read -r -t 30 line <&"${OLD[0]}" || failure "old's database gave no snapshot: $(tail -n 1 "$LOG" | cut -c 1-300)"
   SNAPSHOT=$line
 }
@@ -108,15 +108,15 @@ select set_config(name, value, false) from (
 SQL
 }
 
-# Writes the statements of every piece: number.out for old, number.in for new; prints the pieces' tables, each once.
+# Writes the statements of every piece: number.out for old, number.in for new; and the pieces' tables, each once.
 plan_pieces() {
   local number=0 table out in
   as_postgres psql --no-psqlrc --quiet --no-align --tuples-only --field-separator=$'\t' --set=ON_ERROR_STOP=1 \
-    --set=bytes="$PIECE_BYTES" --dbname="$(old_dsn)" <<<"$PIECES" >"$STATE_PG/pieces"
+    --set=small="$SMALL_BYTES" --set=piece="$PIECE_BYTES" --set=workers="$WORKERS" --dbname="$(old_dsn)" <<<"$PIECES" >"$STATE_PG/pieces"
   while IFS=$'\t' read -r table out in; do
     {
       session_settings
-      printf '%s\n' 'begin isolation level repeatable read read only;' "set transaction snapshot '$SNAPSHOT';" "$out;" 'commit;'
+      printf '%s\n' 'begin isolation level repeatable read read only;' "set transaction snapshot :'snapshot';" "$out;" 'commit;'
     } >"$STATE_PG/$number.out"
     {
       session_settings
@@ -124,25 +124,45 @@ plan_pieces() {
     } >"$STATE_PG/$number.in"
     number=$((number + 1))
     printf '%s\n' "$table"
-  done <"$STATE_PG/pieces" | uniq
+  done <"$STATE_PG/pieces" | uniq >"$STATE_PG/tables"
 }
 
-# Dumps the rest of old's database in parallel, uncompressed: the disk is quicker than one core.
+# Dumps old's database, but for the rows of the big tables: dump_old NAME OPTION... Not compressed: the disk is quicker than one core.
 dump_old() {
-  local size=$1 watcher table
+  local table
   local -a without=()
   while IFS= read -r table; do without+=(--exclude-table-data="$table"); done <"$STATE_PG/tables"
-  rm -rf -- "$DUMP"
-  watch_bytes dump "$size" dumped_bytes &
-  watcher=$!
-  as_postgres pg_dump --format=directory --jobs="$WORKERS" --compress=0 --no-sync --snapshot="$SNAPSHOT" "${without[@]}" \
-    --file="$DUMP" --dbname="$(old_dsn)" || failure "pg_dump: $(tail -n 1 "$LOG" | cut -c 1-300)"
-  end_watch "$watcher"
+  as_postgres pg_dump --format=directory --jobs="$WORKERS" --compress=0 --no-sync "${without[@]}" "${@:2}" \
+    --file="$DUMP/$1" --dbname="$(old_dsn)" || failure "pg_dump: $(tail -n 1 "$LOG" | cut -c 1-300)"
 }
 
-# Restores one section of the dump here.
+# Restores one section of a dump here: restore_section NAME SECTION OPTION...
 restore_section() {
-  as_postgres pg_restore --section="$1" --exit-on-error --port="$PGPORT" "${@:2}" "$DUMP" || failure "pg_restore: $(tail -n 1 "$LOG" | cut -c 1-300)"
+  as_postgres pg_restore --section="$2" --exit-on-error --port="$PGPORT" "${@:3}" "$DUMP/$1" || failure "pg_restore: $(tail -n 1 "$LOG" | cut -c 1-300)"
+}
+
+# Makes the database here, with tables, owners, grants, extensions and its own and its roles' settings, but without rows.
+make_tables() {
+  local there
+  there=$(sql --set=name="$DATABASE" postgres <<<"select count(*) from pg_database where datname = :'name'")
+  [[ $there == 0 ]] || failure "the database $DATABASE is on new already, and not by this move: rename or drop it there, then run 'pulumi up' again"
+  rm -rf -- "$DUMP"
+  install -d -m 700 -o postgres "$DUMP"
+  plan_pieces
+  dump_old tables --section=pre-data
+  : >"$STATE/copy"
+  restore_section tables pre-data --create --dbname=postgres
+}
+
+# The statements that make a dump's tables, without what differs from run to run.
+table_statements() {
+  restore_section "$1" pre-data --create --file=- | grep -Ev '^(--|\\(un)?restrict )'
+}
+
+# Ends the copy where old's tables are not those that were made here: somebody has changed them since.
+refuse_changed_tables() {
+  cmp -s <(table_statements tables) <(table_statements rows) ||
+    failure "the tables of $DATABASE on old were changed while the copy began (a deploy, a migration?): run 'pulumi up' again"
 }
 
 # Streams the rows of the big tables from old into new, WORKERS pieces at a time.
@@ -150,31 +170,32 @@ stream_pieces() {
   local psql="psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1"
   [[ -s $STATE_PG/pieces ]] || return 0
   seq 0 $(($(wc -l <"$STATE_PG/pieces") - 1)) | OLD_DSN=$(old_dsn) as_postgres xargs --max-procs="$WORKERS" --replace={} bash -u -o pipefail -c \
-    "$psql --file='$STATE_PG/{}.out' --dbname=\"\$OLD_DSN\" | $psql --port='$PGPORT' --dbname=\"\$1\" --file='$STATE_PG/{}.in' || exit 255" piece "$DATABASE" ||
-    failure "streaming the rows of big tables: $(tail -n 1 "$LOG" | cut -c 1-300)"
+    "$psql --set=snapshot=\"\$2\" --file='$STATE_PG/{}.out' --dbname=\"\$OLD_DSN\" | $psql --port='$PGPORT' --dbname=\"\$1\" --file='$STATE_PG/{}.in' || exit 255" \
+    piece "$DATABASE" "$SNAPSHOT" || failure "streaming the rows of big tables: $(tail -n 1 "$LOG" | cut -c 1-300)"
 }
 
-# Restores it here with owners, grants, extensions and the database's own settings: tables, their rows, then keys and indexes.
-restore_new() {
-  local size=$1 watcher
-  watch_bytes restore "$size" restored_bytes &
+# Brings the rows here, then keys, indexes, triggers and materialized views.
+copy_rows() {
+  local watcher streaming
+  watch_bytes copy "$SIZE" restored_bytes &
   watcher=$!
-  restore_section pre-data --create --dbname=postgres
-  restore_section data --jobs="$WORKERS" --dbname="$DATABASE"
-  stream_pieces
-  restore_section post-data --jobs="$WORKERS" --dbname="$DATABASE"
+  stream_pieces &
+  streaming=$!
+  dump_old rows --snapshot="$SNAPSHOT"
+  refuse_changed_tables
+  restore_section rows data --jobs="$WORKERS" --dbname="$DATABASE"
+  wait "$streaming" || exit 1
+  gate counts >"$STATE/counts.old" &
+  COUNTING=$!
+  restore_section rows post-data --jobs="$WORKERS" --dbname="$DATABASE"
   end_watch "$watcher"
 }
 
-# Settings that roles have in this database only: they live outside of the database, and come by themselves.
-restore_role_settings() {
-  gate role-settings | sql postgres
-}
-
-# Compares the number of rows of every table with old's, which were counted while the copy ran.
+# Compares the number of rows of every table with old's, which were counted beside the keys.
 compare_counts() {
   local differences
   sql --field-separator=$'\t' "$DATABASE" <<<"$COUNTS" >"$STATE/counts.new"
+  wait "$COUNTING" || failure "old's rows could not be counted: $(tail -n 1 "$LOG" | cut -c 1-300)"
   differences=$(diff <(sort "$STATE/counts.old") <(sort "$STATE/counts.new") | grep '^[<>]' | head -n 3 | tr '\n\t' '; ' || true)
   [[ -z $differences ]] || failure "the copy's rows differ from old's (< old, > new): $differences"
 }
@@ -191,37 +212,50 @@ use_server_programs() {
   [[ ! -x $bin/psql || ! -x $bin/pg_dump ]] || PATH=$bin:$PATH
 }
 
+# Statistics of the site's tables for the planner, WORKERS tables at a time.
+analyze() {
+  sql "$DATABASE" <<<"$ANALYZED" | as_postgres xargs --no-run-if-empty --delimiter='\n' --max-procs="$WORKERS" --replace={} \
+    psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE" --command='analyze {}' || failure "analyze: $(tail -n 1 "$LOG" | cut -c 1-300)"
+}
+
+# Waits for the statistics.
+await_analyze() {
+  wait "$ANALYZING" || exit 1
+}
+
 # All that can be done while users are still served.
 prepare_copy() {
   use_server_programs
   SIZE=$(gate database-size)
   open_copy_role
   tune_for_restore
+  make_tables
+  open_session
 }
 
-# The whole copy. The database has no writer while it runs.
+# The rows, compared; the planner's statistics may still be on their way (await_analyze). The database has no writer while it runs.
 copy_database() {
-  local began=$SECONDS counting comparing
+  local began=$SECONDS
   progress "copying the database $DATABASE, $(human "$SIZE")"
-  gate counts >"$STATE/counts.old" &
-  counting=$!
   hold_snapshot
-  plan_pieces >"$STATE_PG/tables"
-  dump_old "$SIZE"
-  restore_new "$SIZE"
-  restore_role_settings
-  wait "$counting" || failure "old's rows could not be counted: $(tail -n 1 "$LOG" | cut -c 1-300)"
-  compare_counts &
-  comparing=$!
-  as_postgres vacuumdb --analyze-only --jobs="$WORKERS" --port="$PGPORT" --dbname="$DATABASE" || failure "vacuumdb: $(tail -n 1 "$LOG" | cut -c 1-300)"
-  wait "$comparing" || exit 1
-  untune
+  copy_rows
+  analyze &
+  ANALYZING=$!
+  compare_counts
   flush_copy
   result copySeconds $((SECONDS - began))
   progress "copied and compared in $((SECONDS - began)) s"
 }
 
-# Removes the copy from new.
+# What the copy needed and the site does not: settings, role, files.
+tidy_copy() {
+  (untune) || progress "the settings of new's PostgreSQL could not be put back: on new, as postgres: ALTER SYSTEM RESET max_wal_size, checkpoint_timeout, autovacuum, wal_init_zero"
+  (close_copy_role) || progress "the copy's role on old could not be removed: on old, as postgres: DROP ROLE \"changeover_$MOVE\""
+}
+
+# Removes the copy from new; a database of that name that is not this move's stays.
 drop_copy() {
+  [[ -e $STATE/copy ]] || return 0
   sql --set=name="$DATABASE" postgres <<<'drop database if exists :"name" with (force)'
+  rm -f "$STATE/copy"
 }

@@ -66,6 +66,7 @@ export function switchDatabase({ site, database, maintenance }: SiteSettings): S
     settings: {
       ...checkSettings(site.checks),
       COUNTS: scriptBeside(import.meta.url, "counts.sql"),
+      ANALYZED: scriptBeside(import.meta.url, "analyzed.sql"),
       PIECES: scriptBeside(import.meta.url, "pieces.sql"),
       WRITES: scriptBeside(import.meta.url, "writes.sql"),
       WORKERS: database.workers,

@@ -2,24 +2,31 @@
 # shellcheck shell=bash
 # The step's unit does all of it, so that no lost connection can stop it half-way.
 unit_work() {
+  local stopping
   trap 'failure "${BASH_COMMAND%% *} ended with $?"' ERR
   progress "preparing the copy"
   prepare_copy
   progress "showing the maintenance page"
+  stop_jobs
   date +%s%3N >"$STATE/page-since"
   page_on
-  stop_app
+  # Where nothing is left to be answered, the app may end beside the fence.
+  stop_units_for_now "${WEB[@]}" &
+  stopping=$!
+  nginx_drained || wait "$stopping" || failure "the app on new should stop, but did not"
   progress "fencing the database on old"
   gate fence || failure "the fence: $(tail -n 1 "$LOG" | cut -c 1-300)"
   copy_database
   note_baseline
+  wait "$stopping" || failure "the app on new should stop, but did not"
   set_endpoint "$(old_endpoint)" "$ENDPOINT_ADDRESS"
   start_units "${WEB[@]}"
   check_site
+  await_analyze
   : >"$STATE/switched"
   result maintenanceSeconds $((($(date +%s%3N) - $(cat "$STATE/page-since") + 999) / 1000))
   open_to_users
-  (close_copy_role) || progress "the copy's role on old could not be removed: on old, as postgres: DROP ROLE \"changeover_$MOVE\""
+  tidy_copy
 }
 
 # Users, jobs and cron come back on new, on whichever database the app leads to.
@@ -29,10 +36,10 @@ open_to_users() {
   cron_on
 }
 
-# The app, its jobs and its cron entries stop on new.
-stop_app() {
+# Jobs and cron entries stop on new, and what they had begun is finished.
+stop_jobs() {
   cron_off
-  stop_units_for_now "${JOBS[@]}" "${WEB[@]}"
+  stop_units_for_now "${JOBS[@]}"
   wait_until 60 "cron's jobs on $SIDE should end" cron_idle
 }
 
@@ -62,8 +69,10 @@ cron_on() {
 
 # From which transaction on a row counts as written on new, and how many deletions there were before.
 note_baseline() {
-  sql "$DATABASE" --command="select (pg_current_xact_id()::text::numeric % 4294967296)::text" >"$STATE/baseline"
-  sql "$DATABASE" --command='select pg_stat_reset()'
+  sql "$DATABASE" >"$STATE/baseline" <<'SQL'
+select (pg_current_xact_id()::text::numeric % 4294967296)::text;
+select pg_stat_reset() \g /dev/null
+SQL
 }
 
 # The number of rows written on new since the switch.
@@ -76,6 +85,7 @@ unit_work_ended() {
   local ended=success
   if [[ $SERVICE_RESULT != success && -e $STATE/switched ]]; then
     open_to_users
+    tidy_copy
   elif [[ $SERVICE_RESULT != success ]]; then
     ended=$SERVICE_RESULT
     put_back
@@ -89,7 +99,6 @@ put_back() {
   set +e
   trap - ERR
   progress "putting the database back to old"
-  (untune)
   # They may run on new's database already, and would go on there.
   (stop_units_for_now "${JOBS[@]}" "${WEB[@]}")
   (set_endpoint "$ENDPOINT_ADDRESS" "$(old_endpoint)")
@@ -98,7 +107,7 @@ put_back() {
   fi
   (start_units "${WEB[@]}" && check_site)
   (open_to_users)
-  (close_copy_role)
+  (tidy_copy)
   (drop_copy) && [[ $unfenced == yes ]] && : >"$STATE/put-back"
 }
 
@@ -126,5 +135,5 @@ do_step() {
   # A run that ended between the switch and its last lines: they are done here.
   wait_until "$((DEADLINE - 10))" "$(unit_name) should end" work_is_over
   open_to_users
-  (close_copy_role) || note "the copy's role on old could not be removed: on old, as postgres: DROP ROLE \"changeover_$MOVE\""
+  tidy_copy
 }

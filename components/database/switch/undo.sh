@@ -18,8 +18,10 @@ unit_back() {
   rows=$(count_writes)
   refuse_lost_writes "$rows"
   progress "showing the maintenance page"
+  : >"$STATE/leaving"
+  stop_jobs
   page_on
-  stop_app
+  stop_units_for_now "${WEB[@]}"
   rows=$(count_writes)
   refuse_lost_writes "$rows"
   ((rows == 0)) || keep_lost_writes "$rows"
@@ -58,12 +60,12 @@ unit_back_ended() {
 stay_on_new() {
   set +e
   trap - ERR
-  [[ -e $(include_dir)/maintenance.conf ]] || return 0
+  [[ -e $STATE/leaving ]] || return 0
   (gate fence)
   (set_endpoint "$(old_endpoint)" "$ENDPOINT_ADDRESS")
   (stop_units_for_now "${WEB[@]}")
   (start_units "${WEB[@]}" && check_site)
-  (open_to_users)
+  (open_to_users) && rm -f "$STATE/leaving"
 }
 
 # A switch that was cut off before users came to new is put back by its unit; otherwise the way back runs.
