@@ -77,6 +77,11 @@ as_postgres() {
     runuser --preserve-environment -u postgres -- "$@")
 }
 
+# psql on old's database, as the copy's role.
+old_psql() {
+  as_postgres psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --dbname="$(old_dsn)" "$@"
+}
+
 # Ends watchers of progress.
 end_watch() {
   kill "$1" 2>/dev/null || true
@@ -84,7 +89,7 @@ end_watch() {
 
 # Opens a session on old's database that outlives the fence.
 open_session() {
-  coproc OLD { as_postgres psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --dbname="$(old_dsn)"; }
+  coproc OLD { old_psql; }
   session_settings >&"${OLD[1]}"
 }
 
@@ -94,6 +99,7 @@ hold_snapshot() {
   printf '%s\n' 'begin isolation level repeatable read read only;' 'select pg_export_snapshot();' >&"${OLD[1]}"
   IFS= read -r -t 30 line <&"${OLD[0]}" || failure "old's database gave no snapshot: $(tail -n 1 "$LOG" | cut -c 1-300)"
   SNAPSHOT=$line
+  printf '%s' "$SNAPSHOT" >"$STATE_PG/snapshot"
 }
 
 # What a session needs so that rows come out, and go in, as pg_dump writes them.
@@ -108,19 +114,22 @@ select set_config(name, value, false) from (
 SQL
 }
 
-# Writes the statements of every piece: number.out for old, number.in for new; and the pieces' tables, each once.
+# Writes what every piece needs: number.out reads its rows on old, number.sh runs that, number.in has new's server write what it
+# prints; and the pieces' tables, each once.
 plan_pieces() {
   local number=0 table out in
-  as_postgres psql --no-psqlrc --quiet --no-align --tuples-only --field-separator=$'\t' --set=ON_ERROR_STOP=1 \
-    --set=small="$SMALL_BYTES" --set=piece="$PIECE_BYTES" --set=workers="$WORKERS" --dbname="$(old_dsn)" <<<"$PIECES" >"$STATE_PG/pieces"
+  old_psql --field-separator=$'\t' --set=small="$SMALL_BYTES" --set=piece="$PIECE_BYTES" --set=workers="$WORKERS" <<<"$PIECES" >"$STATE_PG/pieces"
   while IFS=$'\t' read -r table out in; do
     {
       session_settings
       printf '%s\n' 'begin isolation level repeatable read read only;' "set transaction snapshot :'snapshot';" "$out;" 'commit;'
     } >"$STATE_PG/$number.out"
+    # shellcheck disable=SC2016 # expands when it runs
+    printf 'cd %q && exec %q --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=snapshot="$(cat snapshot)" --file=%q --dbname=%q 2>>%q\n' \
+      "$STATE_PG" "$(command -v psql)" "$number.out" "$(old_dsn)" errors >"$STATE_PG/$number.sh"
     {
       session_settings
-      printf '\\%s\n' "$in"
+      printf '%s\n' "${in//PROGRAM/"exec bash $STATE_PG/$number.sh"};"
     } >"$STATE_PG/$number.in"
     number=$((number + 1))
     printf '%s\n' "$table"
@@ -129,10 +138,12 @@ plan_pieces() {
 
 # Dumps old's database, but for the rows of the big tables: dump_old NAME OPTION... Not compressed: the disk is quicker than one core.
 dump_old() {
-  local table
+  local table jobs=$WORKERS
   local -a without=()
   while IFS= read -r table; do without+=(--exclude-table-data="$table"); done <"$STATE_PG/tables"
-  as_postgres pg_dump --format=directory --jobs="$WORKERS" --compress=0 --no-sync "${without[@]}" "${@:2}" \
+  # Beside the streams of big tables, one is enough for the others.
+  [[ ! -s $STATE_PG/pieces ]] || jobs=1
+  as_postgres pg_dump --format=directory --jobs="$jobs" --compress=0 --no-sync "${without[@]}" "${@:2}" \
     --file="$DUMP/$1" --dbname="$(old_dsn)" || failure "pg_dump: $(tail -n 1 "$LOG" | cut -c 1-300)"
 }
 
@@ -150,6 +161,7 @@ make_tables() {
   install -d -m 700 -o postgres "$DUMP"
   plan_pieces
   dump_old tables --section=pre-data
+  table_statements tables >"$STATE_PG/tables.sql"
   : >"$STATE/copy"
   restore_section tables pre-data --create --dbname=postgres
 }
@@ -161,17 +173,28 @@ table_statements() {
 
 # Ends the copy where old's tables are not those that were made here: somebody has changed them since.
 refuse_changed_tables() {
-  cmp -s <(table_statements tables) <(table_statements rows) ||
+  table_statements rows | cmp -s - "$STATE_PG/tables.sql" ||
     failure "the tables of $DATABASE on old were changed while the copy began (a deploy, a migration?): run 'pulumi up' again"
 }
 
-# Streams the rows of the big tables from old into new, WORKERS pieces at a time.
+# Streams the rows of the big tables from old into new, WORKERS pieces at a time: new's server runs the psql that reads them.
 stream_pieces() {
-  local psql="psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1"
+  local psql="psql --no-psqlrc --set=ON_ERROR_STOP=1"
   [[ -s $STATE_PG/pieces ]] || return 0
-  seq 0 $(($(wc -l <"$STATE_PG/pieces") - 1)) | OLD_DSN=$(old_dsn) as_postgres xargs --max-procs="$WORKERS" --replace={} bash -u -o pipefail -c \
-    "$psql --set=snapshot=\"\$2\" --file='$STATE_PG/{}.out' --dbname=\"\$OLD_DSN\" | $psql --port='$PGPORT' --dbname=\"\$1\" --file='$STATE_PG/{}.in' || exit 255" \
-    piece "$DATABASE" "$SNAPSHOT" || failure "streaming the rows of big tables: $(tail -n 1 "$LOG" | cut -c 1-300)"
+  : >"$STATE_PG/errors"
+  chown postgres: "$STATE_PG/errors"
+  seq 0 $(($(wc -l <"$STATE_PG/pieces") - 1)) | as_postgres xargs --max-procs="$WORKERS" --replace={} bash -c \
+    "$psql --port='$PGPORT' --dbname=\"\$1\" --file='$STATE_PG/{}.in' >'$STATE_PG/{}.tag' || exit 255" piece "$DATABASE" ||
+    failure "streaming the rows of big tables: $(tail -n 1 "$STATE_PG/errors" | cut -c 1-200) $(tail -n 1 "$LOG" | cut -c 1-200)"
+}
+
+# Rows of the big tables as new's server counted them while it wrote them: name<TAB>count.
+streamed_counts() {
+  local number=0 table rest
+  while IFS=$'\t' read -r table rest; do
+    printf '%s\t%s\n' "$table" "$(sed -n 's/^COPY //p' "$STATE_PG/$number.tag")"
+    number=$((number + 1))
+  done <"$STATE_PG/pieces" | awk -F '\t' -v OFS='\t' '{ rows[$1] += $2 } END { for (table in rows) print table, rows[table] }'
 }
 
 # Brings the rows here, then keys, indexes, triggers and materialized views.
@@ -185,17 +208,20 @@ copy_rows() {
   refuse_changed_tables
   restore_section rows data --jobs="$WORKERS" --dbname="$DATABASE"
   wait "$streaming" || exit 1
-  gate counts >"$STATE/counts.old" &
-  COUNTING=$!
   restore_section rows post-data --jobs="$WORKERS" --dbname="$DATABASE"
   end_watch "$watcher"
 }
 
-# Compares the number of rows of every table with old's, which were counted beside the keys.
+# Rows of every table of the copy.
+count_new() {
+  streamed_counts >"$STATE/counts.new"
+  sql --field-separator=$'\t' --set=known="$(cut -f 1 "$STATE/counts.new")" "$DATABASE" <<<"$COUNTS" >"$STATE/counts.rest"
+  cat "$STATE/counts.rest" >>"$STATE/counts.new"
+}
+
+# Compares them with old's.
 compare_counts() {
   local differences
-  sql --field-separator=$'\t' "$DATABASE" <<<"$COUNTS" >"$STATE/counts.new"
-  wait "$COUNTING" || failure "old's rows could not be counted: $(tail -n 1 "$LOG" | cut -c 1-300)"
   differences=$(diff <(sort "$STATE/counts.old") <(sort "$STATE/counts.new") | grep '^[<>]' | head -n 3 | tr '\n\t' '; ' || true)
   [[ -z $differences ]] || failure "the copy's rows differ from old's (< old, > new): $differences"
 }
@@ -218,11 +244,6 @@ analyze() {
     psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE" --command='analyze {}' || failure "analyze: $(tail -n 1 "$LOG" | cut -c 1-300)"
 }
 
-# Waits for the statistics.
-await_analyze() {
-  wait "$ANALYZING" || exit 1
-}
-
 # All that can be done while users are still served.
 prepare_copy() {
   use_server_programs
@@ -233,18 +254,28 @@ prepare_copy() {
   open_session
 }
 
-# The rows, compared; the planner's statistics may still be on their way (await_analyze). The database has no writer while it runs.
+# The rows. The database has no writer while it runs. Old's rows are still being counted when it returns, and new's statistics
+# made (check_copy), for neither needs the app to be away.
 copy_database() {
   local began=$SECONDS
   progress "copying the database $DATABASE, $(human "$SIZE")"
   hold_snapshot
   copy_rows
+  count_new
+  gate counts >"$STATE/counts.old" &
+  COUNTING=$!
   analyze &
   ANALYZING=$!
-  compare_counts
-  flush_copy
   result copySeconds $((SECONDS - began))
-  progress "copied and compared in $((SECONDS - began)) s"
+}
+
+# Before users come: the copy is whole, on disk, and the planner knows it.
+check_copy() {
+  wait "$COUNTING" || failure "old's rows could not be counted: $(tail -n 1 "$LOG" | cut -c 1-300)"
+  compare_counts
+  wait "$ANALYZING" || exit 1
+  flush_copy
+  progress "copied and compared"
 }
 
 # What the copy needed and the site does not: settings, role, files.

@@ -1,13 +1,13 @@
 -- Tables of :small bytes or more in :workers pieces, or more where one would have over :piece bytes: name, the statement that
--- reads a piece on old, the command that writes it on new. Rows travel in binary form where all of a table's types have one that
--- is the same in every version. Only plain tables: partitions, unlogged tables and tables of extensions are left to pg_dump, which
--- knows their rules.
+-- reads a piece on old, the one that writes it on new (PROGRAM stands for the program that prints it).
+-- Rows travel in binary form where all of a table's types have one that is the same in every version. Only plain tables:
+-- partitions, unlogged tables and tables of extensions are left to pg_dump, which knows their rules.
 select t.name,
   format('copy (select %s from only %s%s) to stdout%s', t.columns, t.name, case when t.pieces > 1 then
     format(' where ctid >= %L', format('(%s,0)', piece * t.pages / t.pieces))
     || case when piece < t.pieces - 1 then format(' and ctid < %L', format('(%s,0)', (piece + 1) * t.pages / t.pieces)) else '' end
     else '' end, t.form),
-  format('copy %s (%s) from pstdin%s', t.name, t.columns, t.form)
+  format('copy %s (%s) from program ''PROGRAM''%s', t.name, t.columns, t.form)
 from (
   select format('%I.%I', n.nspname, c.relname) as name, pg_table_size(c.oid) as size, columns.columns,
     case when columns.portable then ' (format binary)' else '' end as form,

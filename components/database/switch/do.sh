@@ -22,7 +22,7 @@ unit_work() {
   set_endpoint "$(old_endpoint)" "$ENDPOINT_ADDRESS"
   start_units "${WEB[@]}"
   check_site
-  await_analyze
+  check_copy
   : >"$STATE/switched"
   result maintenanceSeconds $((($(date +%s%3N) - $(cat "$STATE/page-since") + 999) / 1000))
   open_to_users
