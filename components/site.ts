@@ -25,6 +25,8 @@ export interface SiteSettings {
     port: number;
     workers: number;
     copyDeadline: number;
+    /** Tables of so many bytes or more are copied while users are served, where they have a primary key. */
+    copyAhead: number;
     endpoint: { file: string; address: string };
   };
   maintenance: { message: string; retryAfter: number };
@@ -53,6 +55,7 @@ export function sharedSettings(settings: SiteSettings): Record<string, Setting> 
     DATABASE: database.name,
     ROLES: database.roles,
     PGPORT: database.port,
+    BIG: database.copyAhead,
     ENDPOINT_FILE: database.endpoint.file,
     ENDPOINT_ADDRESS: database.endpoint.address,
   };

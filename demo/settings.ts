@@ -37,6 +37,8 @@ export function demoSettings(lab: Lab): Record<string, unknown> {
     "changeover:database": {
       name: "shop",
       roles: "shop",
+      // The demo's tables are small: so that it shows what big ones get, all of them count as big.
+      copyAhead: "1 kB",
       endpoint: { file: "/etc/shop/shop.env", address: "127.0.0.1:5432" },
     },
     "changeover:maintenance": { message: maintenanceMessage, retryAfter: "30 seconds" },

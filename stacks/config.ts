@@ -2,6 +2,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { toSeconds } from "../components/duration.ts";
+import { toBytes } from "../components/size.ts";
 import { quote } from "../components/script.ts";
 
 export const phases = ["idle", "prepared", "app", "database", "dns", "finished"] as const;
@@ -48,18 +49,21 @@ const oneOrMore = <T extends z.ZodType>(item: T, what: string) =>
     (value) => (value === undefined || Array.isArray(value) ? value : [value]),
     z.array(item, expected(what)).min(1, expected(what)),
   );
-const seconds = (fallback: string) =>
+/** A text with a unit, as a number. */
+const measure = (fallback: string, convert: (value: string) => number, example: string) =>
   z
-    .string(expected('a number and a unit, for example "90 seconds" or "2 hours"'))
+    .string(expected(`a number and a unit, for example ${example}`))
     .default(fallback)
     .transform((value, context) => {
       try {
-        return toSeconds(value);
+        return convert(value);
       } catch (error) {
         context.addIssue({ code: "custom", message: (error as Error).message });
         return z.NEVER;
       }
     });
+const seconds = (fallback: string) => measure(fallback, toSeconds, '"90 seconds" or "2 hours"');
+const bytes = (fallback: string) => measure(fallback, toBytes, '"100 MB"');
 
 const address = text(/^[A-Za-z0-9][A-Za-z0-9.:-]*$/, "a host name or an IP address");
 const user = text(/^[a-z_][a-z0-9_-]*$/, "a user name");
@@ -143,6 +147,7 @@ const databaseSchema = object({
   endpoint: required(endpointSchema),
   workers: whole(1, 64, "a number of parallel workers from 1 to 64").default(2),
   copyDeadline: seconds("6 hours"),
+  copyAhead: bytes("100 MB"),
 });
 
 const maintenanceSchema = object({

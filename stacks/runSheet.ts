@@ -2,7 +2,7 @@
 import { forPeople } from "../components/duration.ts";
 import { type Facts, type Inspection, lines, Unreachable } from "../components/facts/inspect.ts";
 import type { Step } from "../components/step.ts";
-import { copySeconds } from "../components/database/database.ts";
+import { pageSeconds } from "../components/database/database.ts";
 import type { MoveConfig } from "./config.ts";
 import { phaseNumber, type Runbook } from "./runbook.ts";
 
@@ -43,7 +43,7 @@ function notes(phase: string, settings: MoveConfig, old: Facts): string {
   if (phase === "app")
     return `  -- requests wait for about 1 s, at most ${forPeople(settings.holdBudget)}; none fails`;
   if (phase === "database")
-    return `  -- users see the maintenance page for about ${forPeople(copySeconds(old))}`;
+    return `  -- users see the maintenance page for about ${forPeople(pageSeconds(old))}`;
   if (phase === "dns") return "  -- nothing to do: changeover does not change DNS in this version";
   if (phase === "finished") return "  -- POINT OF NO RETURN";
   return "";

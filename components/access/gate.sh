@@ -264,7 +264,7 @@ passing() {
 
 # Rows of every table, name<TAB>count, exact.
 counts() {
-  sql --field-separator=$'\t' --set=known= "$DATABASE" <<<"$COUNTS"
+  sql --field-separator=$'\t' "$DATABASE" <<<"$COUNTS"
 }
 
 # One request a call.

@@ -1,13 +1,13 @@
-# Copies the database from old to new over TLS: rows of big tables stream in pieces, several at a time, the rest goes by pg_dump
-# and pg_restore; all of it from one snapshot. Tables are made ahead of it, while users are still served.
-# DATABASE, WORKERS, PIECES and ANALYZED (SQL) are set above.
+# Copies the database from old to new over TLS. While users are still served: the tables, the rows of big ones with their keys.
+# When nobody writes any more: what was written to those since, and all the rest, by pg_dump and pg_restore.
+# DATABASE, WORKERS, BIG (bytes), STREAMS, KEYS and ANALYZED (SQL) are set above.
 # shellcheck shell=bash
 
 readonly DUMP=${DUMP_FOLDER:-/var/lib/postgresql}/changeover-$MOVE.dump
 # Only postgres enters it: the password of the copy's role, and the statements of the pieces.
 readonly STATE_PG=$DUMP.private
-# Smaller tables are left to pg_dump; bigger ones stream in WORKERS pieces or more, of this many bytes at most.
-readonly SMALL_BYTES=100000000 PIECE_BYTES=1000000000
+# Rows of big tables stream in WORKERS pieces or more, of this many bytes at most.
+readonly PIECE_BYTES=1000000000
 
 # How the copy reaches old's database: its own role, whose password is in a file that only postgres reads.
 old_dsn() {
@@ -93,13 +93,20 @@ open_session() {
   session_settings >&"${OLD[1]}"
 }
 
-# Holds one view of old's database open in that session until the copy's role is closed: every part of the copy reads the same rows.
+# One line of an answer in that session.
+read_answer() {
+  IFS= read -r -t 30 ANSWER <&"${OLD[0]}" || failure "old's database gave no snapshot: $(tail -n 1 "$LOG" | cut -c 1-300)"
+}
+
+# Holds one view of old's database open in that session, in place of the one before: every part of the copy reads the same rows.
+# What was written to them later has a transaction that is not older than the horizon.
 hold_snapshot() {
-  local line
-  printf '%s\n' 'begin isolation level repeatable read read only;' 'select pg_export_snapshot();' >&"${OLD[1]}"
-  IFS= read -r -t 30 line <&"${OLD[0]}" || failure "old's database gave no snapshot: $(tail -n 1 "$LOG" | cut -c 1-300)"
-  SNAPSHOT=$line
-  printf '%s' "$SNAPSHOT" >"$STATE_PG/snapshot"
+  printf '%s\n' 'rollback;' 'begin isolation level repeatable read read only;' 'select pg_export_snapshot();' \
+    'select txid_snapshot_xmin(txid_current_snapshot()) % 4294967296;' >&"${OLD[1]}"
+  read_answer
+  printf '%s' "$ANSWER" >"$STATE_PG/snapshot"
+  read_answer
+  HORIZON=$ANSWER
 }
 
 # What a session needs so that rows come out, and go in, as pg_dump writes them.
@@ -114,42 +121,60 @@ select set_config(name, value, false) from (
 SQL
 }
 
-# Writes what every piece needs: number.out reads its rows on old, number.sh runs that, number.in has new's server write what it
-# prints; and the pieces' tables, each once.
-plan_pieces() {
-  local number=0 table out in
-  old_psql --field-separator=$'\t' --set=small="$SMALL_BYTES" --set=piece="$PIECE_BYTES" --set=workers="$WORKERS" <<<"$PIECES" >"$STATE_PG/pieces"
-  while IFS=$'\t' read -r table out in; do
+# Writes what every stream needs: number.out reads its rows on old, number.sh runs that, number.in has new's server write what it
+# prints. Each line of `streams` is one: kind and table.
+plan_streams() {
+  local number=0 out in
+  old_psql --field-separator=$'\t' --set=big="$BIG" --set=piece="$PIECE_BYTES" --set=workers="$WORKERS" <<<"$STREAMS" >"$STATE_PG/plan"
+  : >"$STATE_PG/horizon"
+  : >"$STATE_PG/errors"
+  chown postgres: "$STATE_PG/errors"
+  while IFS=$'\t' read -r _ _ out in; do
     {
       session_settings
       printf '%s\n' 'begin isolation level repeatable read read only;' "set transaction snapshot :'snapshot';" "$out;" 'commit;'
     } >"$STATE_PG/$number.out"
     # shellcheck disable=SC2016 # expands when it runs
-    printf 'cd %q && exec %q --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=snapshot="$(cat snapshot)" --file=%q --dbname=%q 2>>%q\n' \
+    printf 'cd %q && exec %q --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=snapshot="$(cat snapshot)" --set=horizon="$(cat horizon)" --file=%q --dbname=%q 2>>%q\n' \
       "$STATE_PG" "$(command -v psql)" "$number.out" "$(old_dsn)" errors >"$STATE_PG/$number.sh"
     {
       session_settings
       printf '%s\n' "${in//PROGRAM/"exec bash $STATE_PG/$number.sh"};"
     } >"$STATE_PG/$number.in"
     number=$((number + 1))
-    printf '%s\n' "$table"
-  done <"$STATE_PG/pieces" | uniq >"$STATE_PG/tables"
+  done <"$STATE_PG/plan"
+  cut -f 1,2 "$STATE_PG/plan" >"$STATE_PG/streams"
+}
+
+# The tables of some kinds of streams, each once.
+streamed_tables() {
+  grep -E "^($1)"$'\t' "$STATE_PG/streams" | cut -f 2 | sort -u || true
+}
+
+# Streams rows of some tables (a file names them) from old into new, WORKERS streams of a kind at a time: new's server runs the psql
+# that reads them. stream KIND TABLES
+stream() {
+  awk -F '\t' -v kind="$1" -v tables="$2" 'BEGIN { while ((getline name <tables) > 0) wanted[name] = 1 }
+    $1 == kind && ($2 in wanted) { print NR - 1 }' "$STATE_PG/streams" |
+    as_postgres xargs --no-run-if-empty --max-procs="$WORKERS" --replace={} bash -c \
+      "psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --port='$PGPORT' --dbname=\"\$1\" --file='$STATE_PG/{}.in' || exit 255" stream "$DATABASE" ||
+    failure "streaming the rows of big tables: $(tail -n 1 "$STATE_PG/errors" | cut -c 1-200) $(tail -n 1 "$LOG" | cut -c 1-200)"
 }
 
 # Dumps old's database, but for the rows of the big tables: dump_old NAME OPTION... Not compressed: the disk is quicker than one core.
 dump_old() {
   local table jobs=$WORKERS
   local -a without=()
-  while IFS= read -r table; do without+=(--exclude-table-data="$table"); done <"$STATE_PG/tables"
+  while IFS= read -r table; do without+=(--exclude-table-data="$table"); done < <(streamed_tables 'ahead|late')
   # Beside the streams of big tables, one is enough for the others.
-  [[ ! -s $STATE_PG/pieces ]] || jobs=1
+  ((${#without[@]} == 0)) || jobs=1
   as_postgres pg_dump --format=directory --jobs="$jobs" --compress=0 --no-sync "${without[@]}" "${@:2}" \
     --file="$DUMP/$1" --dbname="$(old_dsn)" || failure "pg_dump: $(tail -n 1 "$LOG" | cut -c 1-300)"
 }
 
-# Restores one section of a dump here: restore_section NAME SECTION OPTION...
-restore_section() {
-  as_postgres pg_restore --section="$2" --exit-on-error --port="$PGPORT" "${@:3}" "$DUMP/$1" || failure "pg_restore: $(tail -n 1 "$LOG" | cut -c 1-300)"
+# Restores from a dump here: restore NAME OPTION...
+restore() {
+  as_postgres pg_restore --exit-on-error --port="$PGPORT" "${@:2}" "$DUMP/$1" || failure "pg_restore: $(tail -n 1 "$LOG" | cut -c 1-300)"
 }
 
 # Makes the database here, with tables, owners, grants, extensions and its own and its roles' settings, but without rows.
@@ -159,70 +184,107 @@ make_tables() {
   [[ $there == 0 ]] || failure "the database $DATABASE is on new already, and not by this move: rename or drop it there, then run 'pulumi up' again"
   rm -rf -- "$DUMP"
   install -d -m 700 -o postgres "$DUMP"
-  plan_pieces
-  dump_old tables --section=pre-data
-  table_statements tables >"$STATE_PG/tables.sql"
+  dump_old tables --schema-only
+  statements tables >"$STATE_PG/tables.sql"
   : >"$STATE/copy"
-  restore_section tables pre-data --create --dbname=postgres
+  restore tables --section=pre-data --create --dbname=postgres
 }
 
-# The statements that make a dump's tables, without what differs from run to run.
-table_statements() {
-  restore_section "$1" pre-data --create --file=- | grep -Ev '^(--|\\(un)?restrict )'
+# The statements that make a dump's tables and keys, without what differs from run to run.
+statements() {
+  restore "$1" --schema-only --create --file=- | grep -Ev '^(--|\\(un)?restrict )'
 }
 
 # Ends the copy where old's tables are not those that were made here: somebody has changed them since.
 refuse_changed_tables() {
-  table_statements rows | cmp -s - "$STATE_PG/tables.sql" ||
+  statements rows | cmp -s - "$STATE_PG/tables.sql" ||
     failure "the tables of $DATABASE on old were changed while the copy began (a deploy, a migration?): run 'pulumi up' again"
 }
 
-# Streams the rows of the big tables from old into new, WORKERS pieces at a time: new's server runs the psql that reads them.
-stream_pieces() {
-  local psql="psql --no-psqlrc --set=ON_ERROR_STOP=1"
-  [[ -s $STATE_PG/pieces ]] || return 0
-  : >"$STATE_PG/errors"
-  chown postgres: "$STATE_PG/errors"
-  seq 0 $(($(wc -l <"$STATE_PG/pieces") - 1)) | as_postgres xargs --max-procs="$WORKERS" --replace={} bash -c \
-    "$psql --port='$PGPORT' --dbname=\"\$1\" --file='$STATE_PG/{}.in' >'$STATE_PG/{}.tag' || exit 255" piece "$DATABASE" ||
-    failure "streaming the rows of big tables: $(tail -n 1 "$STATE_PG/errors" | cut -c 1-200) $(tail -n 1 "$LOG" | cut -c 1-200)"
+# A dump's list of contents, with or without the keys of the tables that are copied ahead: contents NAME ahead|late.
+contents() {
+  restore "$1" --list | awk -v want="$2" -v keys="$STATE_PG/keys" 'BEGIN { while ((getline key <keys) > 0) ahead[key] = 1 }
+    /^;/ || ((($2 " " $3) in ahead) == (want == "ahead"))'
 }
 
-# Rows of the big tables as new's server counted them while it wrote them: name<TAB>count.
-streamed_counts() {
-  local number=0 table rest
-  while IFS=$'\t' read -r table rest; do
-    printf '%s\t%s\n' "$table" "$(sed -n 's/^COPY //p' "$STATE_PG/$number.tag")"
-    number=$((number + 1))
-  done <"$STATE_PG/pieces" | awk -F '\t' -v OFS='\t' '{ rows[$1] += $2 } END { for (table in rows) print table, rows[table] }'
-}
-
-# Brings the rows here, then keys, indexes, triggers and materialized views.
-copy_rows() {
-  local watcher streaming
+# Copies the rows of big tables that have a key, and their keys, while users still write.
+copy_ahead() {
+  local tables=$STATE_PG/ahead watcher
+  streamed_tables ahead >"$tables"
+  streamed_tables late >"$STATE_PG/late"
+  : >"$STATE_PG/keys"
+  [[ -s $tables ]] || return 0
+  progress "copying big tables of $DATABASE, $(human "$SIZE") in all, while users are served"
   watch_bytes copy "$SIZE" restored_bytes &
   watcher=$!
-  stream_pieces &
-  streaming=$!
-  dump_old rows --snapshot="$SNAPSHOT"
-  refuse_changed_tables
-  restore_section rows data --jobs="$WORKERS" --dbname="$DATABASE"
-  wait "$streaming" || exit 1
-  restore_section rows post-data --jobs="$WORKERS" --dbname="$DATABASE"
+  old_psql --set=names="$(cat "$tables")" <<<"$KEYS" >"$STATE_PG/keys"
+  hold_snapshot
+  printf '%s' "$HORIZON" >"$STATE_PG/horizon"
+  stream ahead "$tables"
+  # Old keeps every dead row while a view is held.
+  printf 'rollback;\n' >&"${OLD[1]}"
+  contents tables ahead >"$STATE_PG/contents"
+  restore tables --use-list="$STATE_PG/contents" --section=post-data --jobs="$WORKERS" --dbname="$DATABASE"
+  analyze 'vacuum analyze' <"$tables"
   end_watch "$watcher"
+}
+
+# Brings all other rows here, and what has changed in those that are here; then the other keys, triggers, materialized views.
+copy_rest() {
+  local watcher streaming counting
+  watch_bytes copy "$SIZE" restored_bytes &
+  watcher=$!
+  gate counts >"$STATE/counts.old" &
+  counting=$!
+  stream_rest &
+  streaming=$!
+  dump_old rows --snapshot="$(cat "$STATE_PG/snapshot")"
+  refuse_changed_tables
+  make_large_objects
+  restore rows --section=data --jobs="$WORKERS" --dbname="$DATABASE"
+  wait "$streaming" || exit 1
+  wait "$counting" || failure "old's rows could not be counted: $(tail -n 1 "$LOG" | cut -c 1-300)"
+  count_new
+  remove_deleted
+  contents rows late >"$STATE_PG/contents"
+  restore rows --use-list="$STATE_PG/contents" --section=post-data --jobs="$WORKERS" --dbname="$DATABASE"
+  end_watch "$watcher"
+}
+
+# Large objects without their content: before PostgreSQL 17, they stand among the tables of a dump.
+make_large_objects() {
+  restore rows --list | awk '$4 == "BLOB" && $5 == "-"' >"$STATE_PG/objects"
+  [[ ! -s $STATE_PG/objects ]] || restore rows --use-list="$STATE_PG/objects" --dbname="$DATABASE"
+}
+
+# The rows that changed since they were copied ahead, and the rows of big tables without a key.
+stream_rest() {
+  stream change "$STATE_PG/ahead"
+  stream late "$STATE_PG/late"
 }
 
 # Rows of every table of the copy.
 count_new() {
-  streamed_counts >"$STATE/counts.new"
-  sql --field-separator=$'\t' --set=known="$(cut -f 1 "$STATE/counts.new")" "$DATABASE" <<<"$COUNTS" >"$STATE/counts.rest"
-  cat "$STATE/counts.rest" >>"$STATE/counts.new"
+  sql --field-separator=$'\t' "$DATABASE" <<<"$COUNTS" >"$STATE/counts.new"
 }
 
-# Compares them with old's.
+# Lines that differ between old's counts and new's: < old, > new.
+different_counts() {
+  diff <(sort "$STATE/counts.old") <(sort "$STATE/counts.new") | grep '^[<>]' || true
+}
+
+# Tables that were copied ahead and have other counts now lost rows since: those go from new, too.
+remove_deleted() {
+  different_counts | sed -n 's/^< //p' | cut -f 1 | sort | comm -12 - "$STATE_PG/ahead" >"$STATE_PG/shrunk"
+  [[ -s $STATE_PG/shrunk ]] || return 0
+  stream keys "$STATE_PG/shrunk"
+  count_new
+}
+
+# Every table has as many rows as old's.
 compare_counts() {
   local differences
-  differences=$(diff <(sort "$STATE/counts.old") <(sort "$STATE/counts.new") | grep '^[<>]' | head -n 3 | tr '\n\t' '; ' || true)
+  differences=$(different_counts | head -n 3 | tr '\n\t' '; ')
   [[ -z $differences ]] || failure "the copy's rows differ from old's (< old, > new): $differences"
 }
 
@@ -238,10 +300,16 @@ use_server_programs() {
   [[ ! -x $bin/psql || ! -x $bin/pg_dump ]] || PATH=$bin:$PATH
 }
 
-# Statistics of the site's tables for the planner, WORKERS tables at a time.
+# Statistics for the planner, WORKERS tables at a time; the tables come by stdin, the command (analyze, vacuum analyze) as argument.
 analyze() {
-  sql "$DATABASE" <<<"$ANALYZED" | as_postgres xargs --no-run-if-empty --delimiter='\n' --max-procs="$WORKERS" --replace={} \
-    psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE" --command='analyze {}' || failure "analyze: $(tail -n 1 "$LOG" | cut -c 1-300)"
+  as_postgres xargs --no-run-if-empty --delimiter='\n' --max-procs="$WORKERS" --replace={} \
+    psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE" --command="$1 {}" ||
+    failure "$1: $(tail -n 1 "$LOG" | cut -c 1-300)"
+}
+
+# The tables that have no statistics yet.
+analyze_rest() {
+  sql "$DATABASE" <<<"$ANALYZED" | grep -vxFf "$STATE_PG/ahead" | analyze analyze
 }
 
 # All that can be done while users are still served.
@@ -250,29 +318,26 @@ prepare_copy() {
   SIZE=$(gate database-size)
   open_copy_role
   tune_for_restore
+  plan_streams
   make_tables
   open_session
+  copy_ahead
 }
 
-# The rows. The database has no writer while it runs. Old's rows are still being counted when it returns, and new's statistics
-# made (check_copy), for neither needs the app to be away.
+# The rest. The database has no writer while it runs. New's statistics are still being made when it returns (check_copy).
 copy_database() {
   local began=$SECONDS
-  progress "copying the database $DATABASE, $(human "$SIZE")"
+  progress "copying the rest of $DATABASE"
   hold_snapshot
-  copy_rows
-  count_new
-  gate counts >"$STATE/counts.old" &
-  COUNTING=$!
-  analyze &
+  copy_rest
+  compare_counts
+  analyze_rest &
   ANALYZING=$!
   result copySeconds $((SECONDS - began))
 }
 
-# Before users come: the copy is whole, on disk, and the planner knows it.
+# Before users come: the copy is on disk, and the planner knows it.
 check_copy() {
-  wait "$COUNTING" || failure "old's rows could not be counted: $(tail -n 1 "$LOG" | cut -c 1-300)"
-  compare_counts
   wait "$ANALYZING" || exit 1
   flush_copy
   progress "copied and compared"

@@ -67,7 +67,8 @@ export function switchDatabase({ site, database, maintenance }: SiteSettings): S
       ...checkSettings(site.checks),
       COUNTS: scriptBeside(import.meta.url, "counts.sql"),
       ANALYZED: scriptBeside(import.meta.url, "analyzed.sql"),
-      PIECES: scriptBeside(import.meta.url, "pieces.sql"),
+      STREAMS: scriptBeside(import.meta.url, "streams.sql"),
+      KEYS: scriptBeside(import.meta.url, "keys.sql"),
       WRITES: scriptBeside(import.meta.url, "writes.sql"),
       WORKERS: database.workers,
       PAGE: maintenancePage(site.names[0] ?? "", maintenance.message),
@@ -75,11 +76,23 @@ export function switchDatabase({ site, database, maintenance }: SiteSettings): S
     },
     deadlineSeconds: database.copyDeadline,
     onFailure: "keep",
-    expectedSeconds: copySeconds,
+    expectedSeconds: (old) => aheadSeconds(old) + pageSeconds(old),
   };
 }
 
-/** Seconds that the copy of the database will take, from its size. */
-export function copySeconds(old: Facts): number {
-  return 5 + Number(old.get("database.size")?.split("\t")[0] ?? 0) / 60_000_000;
+/** Bytes of the database on old: all, and of the tables that are copied ahead. */
+function sizes(old: Facts): { all: number; ahead: number } {
+  const all = Number(old.get("database.size")?.split("\t")[0] ?? 0);
+  return { all, ahead: Math.min(all, Number(old.get("database.ahead") ?? 0)) };
+}
+
+/** Seconds for which big tables are copied while users are served. */
+function aheadSeconds(old: Facts): number {
+  return sizes(old).ahead / 100_000_000;
+}
+
+/** Seconds for which users will see the maintenance page. */
+export function pageSeconds(old: Facts): number {
+  const { all, ahead } = sizes(old);
+  return 3 + (all - ahead) / 60_000_000 + ahead / 2_000_000_000;
 }

@@ -70,6 +70,7 @@ cluster_facts() {
 # The site's database on old.
 database_facts() {
   fact_of database.size sql --set=name="$DATABASE" postgres <<<"select pg_database_size(oid), pg_encoding_to_char(encoding), datcollate, datctype from pg_database where datname = :'name'"
+  fact_of database.ahead sql --set=big="$BIG" --dbname="$DATABASE" <<<"select sum(pg_total_relation_size(c.oid)) from pg_class c where c.relkind = 'r' and pg_table_size(c.oid) >= :big and exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary)"
   fact_of database.sessions sql --set=name="$DATABASE" postgres <<<"select distinct a.usename from pg_stat_activity a join pg_roles r on r.rolname = a.usename where datname = :'name' and not r.rolsuper"
   fact_of database.prepared sql --set=name="$DATABASE" postgres <<<"select gid from pg_prepared_xacts where database = :'name'"
   fact_of database.long sql --set=name="$DATABASE" postgres <<<"select pid || ' ' || usename || ' since ' || xact_start from pg_stat_activity where datname = :'name' and xact_start < now() - interval '5 min'"

@@ -39,7 +39,7 @@ describe("a complete move", () => {
       runbook: "serverMove",
       old: { user: "root", port: 22 },
       new: { user: "deploy", port: 2222 },
-      database: { strategy: "dump", port: 5432, workers: 2, copyDeadline: 21_600 },
+      database: { strategy: "dump", port: 5432, workers: 2, copyDeadline: 21_600, copyAhead: 100_000_000 },
       maintenance: {
         message: "We are moving to a new server and will be back in a few minutes.",
         retryAfter: 60,
@@ -137,6 +137,7 @@ const wrong: [path: string, value: unknown, expected: string][] = [
   ["database.endpoint.file", "shop.env", "should be an absolute path"],
   ["database.endpoint.address", "127.0.0.1:5432/shop", "should be the database's address"],
   ["database.copyDeadline", "2 hour s", "should be a number and a unit"],
+  ["database.copyAhead", "100 mb", "should be a number and a unit"],
   ["maintenance.message", "a\nb", "should be the text that your users read, in one line"],
   ["maintenance.retryAfter", "60", "should be a number and a unit"],
   ["holdBudget", "5 secs", "should be a number and a unit"],
