@@ -24,6 +24,13 @@ export interface SiteSettings {
     roles: readonly string[];
     port: number;
     workers: number;
+    strategy: "replicate" | "dump";
+    /** In which phase PostgreSQL on old is restarted, where it has to be so that it can be followed. */
+    restart: "app" | "prepared";
+    /** PgBouncer on new: its port, how it shares sessions, how many it has with the server at most. */
+    pooler: { port: number; mode: "transaction" | "session"; size: number };
+    /** How many bytes behind the follower may be when the switch begins. */
+    lagLimit: number;
     copyDeadline: number;
     /** Tables of so many bytes or more are copied while users are served, where they have a primary key. */
     copyAhead: number;
@@ -55,6 +62,8 @@ export function sharedSettings(settings: SiteSettings): Record<string, Setting> 
     DATABASE: database.name,
     ROLES: database.roles,
     PGPORT: database.port,
+    STRATEGY: database.strategy,
+    POOLER_PORT: database.pooler.port,
     BIG: database.copyAhead,
     ENDPOINT_FILE: database.endpoint.file,
     ENDPOINT_ADDRESS: database.endpoint.address,

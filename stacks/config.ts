@@ -139,10 +139,19 @@ const endpointSchema = object({
   ).default("127.0.0.1:5432"),
 });
 
+const poolerSchema = object({
+  port: port.default(6432),
+  mode: oneOf(["transaction", "session"]).default("transaction"),
+  size: whole(1, 1000, "a number of connections from 1 to 1000").default(50),
+});
+
 const databaseSchema = object({
   name: databaseName,
   roles: oneOrMore(databaseName, "every role that the site logs in with"),
-  strategy: oneOf(["dump"]).default("dump"),
+  strategy: oneOf(["replicate", "dump"]).default("dump"),
+  restart: oneOf(["app", "prepared"]).default("app"),
+  pooler: poolerSchema.prefault({}),
+  lagLimit: bytes("16 MB"),
   port: port.default(5432),
   endpoint: required(endpointSchema),
   workers: whole(1, 64, "a number of parallel workers from 1 to 64").default(2),
@@ -386,6 +395,7 @@ const shapes: Record<string, z.ZodRawShape> = {
   "site.checks": checkSchema.shape,
   database: databaseSchema.shape,
   "database.endpoint": endpointSchema.shape,
+  "database.pooler": poolerSchema.shape,
   maintenance: maintenanceSchema.shape,
 };
 

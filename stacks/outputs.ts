@@ -17,6 +17,8 @@ export interface MoveOutputs {
   /** Whether going back loses rows that users have written. */
   rollbackLosesWrites: boolean;
   holdMilliseconds: pulumi.Output<number>;
+  /** How long statements waited at the switch of the database (strategy replicate). */
+  databaseHoldMilliseconds: pulumi.Output<number>;
   copySeconds: pulumi.Output<number>;
   maintenanceSeconds: pulumi.Output<number>;
   runSheet: string;
@@ -31,7 +33,9 @@ export function moveOutputs(
 ): MoveOutputs {
   const { phase } = settings;
   const holdMilliseconds = measured(placed, "traffic", "holdMilliseconds");
-  const copySeconds = measured(placed, "database-switch", "copySeconds");
+  const copying = settings.database.strategy === "replicate" ? "database-follow" : "database-switch";
+  const copySeconds = measured(placed, copying, "copySeconds");
+  const databaseHoldMilliseconds = measured(placed, "database-switchover", "databaseHoldMilliseconds");
   const maintenanceSeconds = measured(placed, "database-switch", "maintenanceSeconds");
   return {
     phase,
@@ -39,23 +43,30 @@ export function moveOutputs(
     oldAddress: settings.old.address,
     newAddress: settings.new.address,
     holdMilliseconds,
+    databaseHoldMilliseconds,
     copySeconds,
     maintenanceSeconds,
     runSheet,
     report: pulumi
-      .all([holdMilliseconds, copySeconds, maintenanceSeconds])
-      .apply(([hold, copy, page]) => report(settings, { hold, copy, page })),
+      .all([holdMilliseconds, databaseHoldMilliseconds, copySeconds, maintenanceSeconds])
+      .apply(([hold, databaseHold, copy, page]) => report(settings, { hold, databaseHold, copy, page })),
   };
 }
 
 /** The way back from a phase, to the one before it; `dns` changes nothing yet, so that its way back is that of `database`. */
-export function rollback({ phase, old }: Pick<MoveConfig, "phase" | "old">) {
+export function rollback({
+  phase,
+  old,
+  database,
+}: Pick<MoveConfig, "phase" | "old"> & {
+  database: Pick<MoveConfig["database"], "strategy">;
+}) {
   const previous = phase === "dns" ? "app" : phases[phaseNumber(phase) - 1];
   const possible = previous !== undefined && phase !== "finished";
   return {
     rollbackAddress: phase === "finished" ? "" : old.address,
     rollbackCommand: possible ? `pulumi config set changeover:phase ${previous} && pulumi up` : "",
-    rollbackLosesWrites: phase === "database" || phase === "dns",
+    rollbackLosesWrites: database.strategy === "dump" && (phase === "database" || phase === "dns"),
   };
 }
 
@@ -74,7 +85,7 @@ function measured(
 /** What has been reached and what it cost users, in a few lines. */
 export function report(
   settings: Pick<MoveConfig, "move" | "phase" | "old" | "new">,
-  cost: { hold: number; copy: number; page: number },
+  cost: { hold: number; databaseHold: number; copy: number; page: number },
 ): string {
   const users =
     phaseNumber(settings.phase) >= phaseNumber("app")
@@ -85,7 +96,12 @@ export function report(
     `Move ${settings.move} is at phase ${settings.phase}. Users are served by ${users}; the database is ${database}'s.`,
     ...(cost.hold >= 0 ? [`Requests waited for ${cost.hold} ms when old began to pass them on.`] : []),
     ...(cost.copy >= 0
-      ? [`The database was copied in ${cost.copy} s; users saw the maintenance page for ${cost.page} s.`]
+      ? [
+          `The database was copied in ${cost.copy} s${cost.page >= 0 ? `; users saw the maintenance page for ${cost.page} s` : ""}.`,
+        ]
+      : []),
+    ...(cost.databaseHold >= 0
+      ? [`Statements waited for ${cost.databaseHold} ms when the database was switched.`]
       : []),
     ...(settings.phase === "finished"
       ? [

@@ -42,6 +42,8 @@ function line(step: Step, done: boolean, reached: boolean, old: Facts): string {
 function notes(phase: string, settings: MoveConfig, old: Facts): string {
   if (phase === "app")
     return `  -- requests wait for about 1 s, at most ${forPeople(settings.holdBudget)}; none fails`;
+  if (phase === "database" && settings.database.strategy === "replicate")
+    return `  -- statements wait for well under 1 s, at most ${forPeople(settings.holdBudget)}; none fails`;
   if (phase === "database")
     return `  -- users see the maintenance page for about ${forPeople(pageSeconds(old))}`;
   if (phase === "dns") return "  -- nothing to do: changeover does not change DNS in this version";
@@ -50,10 +52,10 @@ function notes(phase: string, settings: MoveConfig, old: Facts): string {
 }
 
 /** The way back from the phase, in a sentence. */
-function wayBack({ phase }: MoveConfig): string {
+function wayBack({ phase, database }: MoveConfig): string {
   if (phase === "idle") return "There is nothing to go back from.";
   if (phase === "finished") return "There is no way back from here.";
-  if (phase === "database" || phase === "dns")
+  if (database.strategy === "dump" && (phase === "database" || phase === "dns"))
     return "Going back from the database phase loses what was written on new: it is refused until you accept that.";
   return "Going back loses nothing.";
 }

@@ -3,22 +3,28 @@ import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { inspect } from "../components/facts/inspect.ts";
 import { checkMove } from "../components/guards/guards.ts";
-import { placeStep, type StepContext } from "../components/step.ts";
+import { placeStep, type Step, type StepContext } from "../components/step.ts";
 import { makeKey, openGate } from "../components/access/access.ts";
 import { copyAccounts } from "../components/accounts/accounts.ts";
 import { copyCertificates } from "../components/certificates/certificates.ts";
 import { giveConsent } from "../components/consent/consent.ts";
 import { stageCron, startCron, stopCron } from "../components/cron/cron.ts";
 import {
+  allowFollowing,
   copyRoles,
+  followDatabase,
+  installPooler,
   leadToOldDatabase,
   openDatabase,
+  openNewDatabase,
+  publishChanges,
   switchDatabase,
+  switchOver,
 } from "../components/database/database.ts";
 import { closeDeploys } from "../components/deploys/deploys.ts";
 import { catchUpFiles, copyFiles } from "../components/files/files.ts";
 import { finishNew, finishOld } from "../components/finish/finish.ts";
-import { openFirewall } from "../components/firewall/firewall.ts";
+import { openFirewall, openFirewallOnNew } from "../components/firewall/firewall.ts";
 import { startJobs, stopJobs } from "../components/jobs/jobs.ts";
 import { copyLogrotate } from "../components/logrotate/logrotate.ts";
 import { installSite, takeTraffic } from "../components/proxy/proxy.ts";
@@ -30,8 +36,15 @@ import { type MoveOutputs, moveOutputs } from "./outputs.ts";
 import { placeMark, placeRunbook, type Runbook } from "./runbook.ts";
 import { runSheet } from "./runSheet.ts";
 
+/** From here on new's database follows old's. */
+function followSteps(settings: MoveConfig, after: readonly string[]): Step[] {
+  return [allowFollowing(settings, after), publishChanges(settings), followDatabase(settings)];
+}
+
 /** The runbook of a server move. */
 export function serverMoveRunbook(settings: MoveConfig): Runbook {
+  const { strategy, restart } = settings.database;
+  const replicate = strategy === "replicate";
   return {
     prepared: [
       makeKey(settings),
@@ -44,10 +57,13 @@ export function serverMoveRunbook(settings: MoveConfig): Runbook {
       copyCertificates(settings),
       copyLogrotate(settings),
       stageCron(settings),
+      ...(replicate ? [openFirewallOnNew(settings), openNewDatabase(settings)] : []),
       copyRoles(settings),
+      ...(replicate ? [installPooler(settings)] : []),
       leadToOldDatabase(settings),
       installSite(settings),
       startWeb(settings),
+      ...(replicate && restart === "prepared" ? followSteps(settings, ["web-start", "database-server"]) : []),
     ],
     app: [
       closeDeploys(settings, "old", []),
@@ -58,8 +74,9 @@ export function serverMoveRunbook(settings: MoveConfig): Runbook {
       takeTraffic(settings),
       startJobs(settings),
       startCron(settings),
+      ...(replicate && restart === "app" ? followSteps(settings, ["jobs-start", "cron-start"]) : []),
     ],
-    database: [switchDatabase(settings)],
+    database: [replicate ? switchOver(settings) : switchDatabase(settings)],
     dns: [],
     finished: [finishOld(settings), finishNew(settings)],
   };

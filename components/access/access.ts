@@ -32,6 +32,7 @@ export function openGate(settings: SiteSettings): Step {
     }),
     scriptBeside(import.meta.url, "../proxy/nginx.sh"),
     scriptBeside(import.meta.url, "../proxy/find.sh"),
+    scriptBeside(import.meta.url, "../database/gate.sh"),
     scriptBeside(import.meta.url, "gate.sh"),
     'main "$1"',
     "",

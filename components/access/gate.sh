@@ -150,64 +150,6 @@ accounts() {
   done
 }
 
-# Role definitions with their password verifiers and memberships, for the settings' roles, the database's owner and grantees.
-roles() {
-  runuser -u postgres -- pg_dumpall --roles-only --port="$PGPORT"
-}
-
-# A superuser that lives as long as the copy does; its password comes by stdin and is not logged.
-copy_role() {
-  local password
-  IFS= read -r password
-  [[ $password =~ ^[0-9a-f]{32,}$ ]] || refuse "copy-role: the password is not of the form that new makes"
-  sql postgres <<SQL
-set log_statement = 'none'; set log_min_duration_statement = -1; set log_min_error_statement = 'panic';
-drop role if exists "changeover_$MOVE";
-create role "changeover_$MOVE" login superuser connection limit 16 valid until '$(date -u -d '2 days' +%FT%TZ)' password '$password';
-SQL
-}
-
-# Ends what the copy's role does, and removes it.
-drop_copy_role() {
-  sql --set=role="changeover_$MOVE" postgres <<'SQL'
-select pg_terminate_backend(pid) from pg_stat_activity where usename = :'role' \g /dev/null
-drop role if exists :"role";
-SQL
-}
-
-# The database's size in bytes.
-database_size() {
-  sql --set=name="$DATABASE" postgres <<<"select pg_database_size(:'name')"
-}
-
-# How many sessions of the database are not the copy's own.
-foreign_sessions() {
-  sql --set=name="$DATABASE" --set=copy="changeover_$MOVE" postgres <<<"select count(*) from pg_stat_activity where datname = :'name' and usename <> :'copy' and backend_type = 'client backend'"
-}
-
-# Fences the database: the app's roles cannot log in, and none of their sessions is left. Survives a reboot.
-fence() {
-  local end
-  sql --set=roles="$(printf '%s\n' "${ROLES[@]}")" --set=name="$DATABASE" --set=copy="changeover_$MOVE" postgres <<'SQL'
-select format('alter role %I nologin', role) from regexp_split_to_table(:'roles', '\n') role \gexec
-select pg_terminate_backend(pid) from pg_stat_activity
-  where datname = :'name' and usename <> :'copy' and pid <> pg_backend_pid() and backend_type = 'client backend' \g /dev/null
-SQL
-  end=$((SECONDS + 10))
-  until [[ $(foreign_sessions) == 0 ]]; do
-    ((SECONDS < end)) || refuse "fence: sessions of the database $DATABASE are left: a superuser or an unknown role works on it; end it and run again"
-    sleep 0.1
-  done
-}
-
-# Lifts the fence.
-unfence() {
-  local role
-  for role in "${ROLES[@]}"; do
-    sql --set=role="$role" postgres <<<'alter role :"role" login'
-  done
-}
-
 # From now on old's nginx passes every request of the site to new: same host, same scheme, websockets too.
 pass_on() {
   find_nginx_file
@@ -262,11 +204,6 @@ passing() {
   if [[ -e $HERE/nginx.path ]] && grep -q "$MOVE-pass-on.conf" "$(cat "$HERE/nginx.path")"; then printf 'yes\n'; else printf 'no\n'; fi
 }
 
-# Rows of every table, name<TAB>count, exact.
-counts() {
-  sql --field-separator=$'\t' "$DATABASE" <<<"$COUNTS"
-}
-
 # One request a call.
 main() {
   local -a words
@@ -283,8 +220,13 @@ main() {
     pull) pull "${words[1]:-}" ;;
     accounts | roles | fence | unfence | counts) "${words[0]}" ;;
     database-size) database_size ;;
-    copy-role) copy_role ;;
+    copy-role) copy_role "valid until '$(date -u -d '2 days' +%FT%TZ)'" ;;
+    follow-role) follow_role ;;
     drop-copy-role) drop_copy_role ;;
+    wal-level) wal_level ;;
+    decode-wal) decode_wal ;;
+    decode-wal-no-more) decode_wal_no_more ;;
+    drop-slot) drop_slot "${words[1]:-}" ;;
     pass-on) pass_on ;;
     pass-off) pass_off ;;
     passing | drained) "${words[0]}" ;;

@@ -87,26 +87,14 @@ end_watch() {
   kill "$1" 2>/dev/null || true
 }
 
-# Opens a session on old's database that outlives the fence.
-open_session() {
-  coproc OLD { old_psql; }
-  session_settings >&"${OLD[1]}"
-}
-
-# One line of an answer in that session.
-read_answer() {
-  IFS= read -r -t 30 ANSWER <&"${OLD[0]}" || failure "old's database gave no snapshot: $(tail -n 1 "$LOG" | cut -c 1-300)"
-}
-
-# Holds one view of old's database open in that session, in place of the one before: every part of the copy reads the same rows.
-# What was written to them later has a transaction that is not older than the horizon.
+# Holds one view of old's database open in the session with old, in place of the one before: every part of the copy reads the same
+# rows. What was written to them later has a transaction that is not older than the horizon.
 hold_snapshot() {
-  printf '%s\n' 'rollback;' 'begin isolation level repeatable read read only;' 'select pg_export_snapshot();' \
-    'select txid_snapshot_xmin(txid_current_snapshot()) % 4294967296;' >&"${OLD[1]}"
-  read_answer
-  printf '%s' "$ANSWER" >"$STATE_PG/snapshot"
-  read_answer
-  HORIZON=$ANSWER
+  local snapshot
+  ask old "rollback; begin isolation level repeatable read read only;
+    select pg_export_snapshot(); select txid_snapshot_xmin(txid_current_snapshot()) % 4294967296;"
+  { read -r snapshot && read -r HORIZON; } <<<"$ANSWER"
+  printf '%s' "$snapshot" >"$STATE_PG/snapshot"
 }
 
 # What a session needs so that rows come out, and go in, as pg_dump writes them.
@@ -177,14 +165,15 @@ restore() {
   as_postgres pg_restore --exit-on-error --port="$PGPORT" "${@:2}" "$DUMP/$1" || failure "pg_restore: $(tail -n 1 "$LOG" | cut -c 1-300)"
 }
 
-# Makes the database here, with tables, owners, grants, extensions and its own and its roles' settings, but without rows.
+# Makes the database here, with tables, owners, grants, extensions and its own and its roles' settings, but without rows; options
+# are pg_dump's.
 make_tables() {
   local there
   there=$(sql --set=name="$DATABASE" postgres <<<"select count(*) from pg_database where datname = :'name'")
   [[ $there == 0 ]] || failure "the database $DATABASE is on new already, and not by this move: rename or drop it there, then run 'pulumi up' again"
   rm -rf -- "$DUMP"
   install -d -m 700 -o postgres "$DUMP"
-  dump_old tables --schema-only
+  dump_old tables --schema-only "$@"
   statements tables >"$STATE_PG/tables.sql"
   : >"$STATE/copy"
   restore tables --section=pre-data --create --dbname=postgres
@@ -222,7 +211,7 @@ copy_ahead() {
   printf '%s' "$HORIZON" >"$STATE_PG/horizon"
   stream ahead "$tables"
   # Old keeps every dead row while a view is held.
-  printf 'rollback;\n' >&"${OLD[1]}"
+  ask old 'rollback;'
   contents tables ahead >"$STATE_PG/contents"
   restore tables --use-list="$STATE_PG/contents" --section=post-data --jobs="$WORKERS" --dbname="$DATABASE"
   analyze 'vacuum analyze' <"$tables"
@@ -319,8 +308,9 @@ prepare_copy() {
   open_copy_role
   tune_for_restore
   plan_streams
-  make_tables
-  open_session
+  make_tables --lock-wait-timeout=60s
+  open_session old old_psql
+  ask old "$(session_settings)"
   copy_ahead
 }
 

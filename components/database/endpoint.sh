@@ -14,7 +14,9 @@ set_endpoint() {
   printf '%s' "${content//"$from"/"$to"}" | replace_file "$ENDPOINT_FILE"
 }
 
-# Old's database, as new sees it.
+# Where the app on new finds old's database: PgBouncer on new leads there, or it is asked itself.
 old_endpoint() {
-  if [[ $OLD_ADDRESS == *:* ]]; then printf '[%s]:%s' "$OLD_ADDRESS" "$PGPORT"; else printf '%s:%s' "$OLD_ADDRESS" "$PGPORT"; fi
+  if [[ $STRATEGY == replicate ]]; then
+    printf '127.0.0.1:%s' "$POOLER_PORT"
+  elif [[ $OLD_ADDRESS == *:* ]]; then printf '[%s]:%s' "$OLD_ADDRESS" "$PGPORT"; else printf '%s:%s' "$OLD_ADDRESS" "$PGPORT"; fi
 }

@@ -1,4 +1,4 @@
-# The rules with which new reaches old's database. DATABASE, ROLES, NEW_ADDRESS are set above.
+# The rules with which one server reaches the other's database. DATABASE is set above.
 # shellcheck shell=bash
 
 # The file with the rules of who may log in.
@@ -13,13 +13,12 @@ hba_rule() {
   printf 'hostssl "%s" "%s" %s/%s scram-sha-256\n' "$1" "$2" "$ip" "$bits"
 }
 
-# The move's rules between two marks, so that they can be taken out to the letter.
+# The move's rules between two marks, so that they can be taken out to the letter: hba_block ADDRESS ROLE...
 hba_block() {
   local role ip
-  ip=$(ip_of "$NEW_ADDRESS")
+  ip=$(ip_of "$1")
   printf '# changeover %s begins\n' "$MOVE"
-  for role in "${ROLES[@]}"; do hba_rule "$DATABASE" "$role" "$ip"; done
-  hba_rule "$DATABASE" "changeover_$MOVE" "$ip"
+  for role in "${@:2}"; do hba_rule "$DATABASE" "$role" "$ip"; done
   printf '# changeover %s ends\n' "$MOVE"
 }
 

@@ -1,9 +1,10 @@
 /** The end of a move. */
+import { holeOnOld } from "../firewall/firewall.ts";
 import type { Step } from "../step.ts";
 import type { SiteSettings } from "../site.ts";
 
 /** Closes old for good. */
-export function finishOld({ stepDeadline }: SiteSettings): Step {
+export function finishOld(settings: SiteSettings): Step {
   return {
     name: "finish-old",
     side: "old",
@@ -15,8 +16,8 @@ export function finishOld({ stepDeadline }: SiteSettings): Step {
       new URL("../database/hba.sh", import.meta.url),
       new URL("../firewall/chains.sh", import.meta.url),
     ],
-    settings: { PUBLIC_KEY: "" },
-    deadlineSeconds: stepDeadline,
+    settings: { PUBLIC_KEY: "", ...holeOnOld(settings) },
+    deadlineSeconds: settings.stepDeadline,
     onFailure: "keep",
   };
 }

@@ -422,7 +422,7 @@ function oldDatabase({ settings, old, begun }: Look): Finding[] {
         value: "it is one",
         remedy: `ALTER ROLE "${role}" NOSUPERUSER; or let the app use a role of its own`,
       })),
-    ...(begun("database-switch")
+    ...(begun("database-switch") || begun("database-follow")
       ? []
       : strangers.map((role) => ({
           place: `old, database ${name}`,
@@ -503,7 +503,9 @@ function newIsFree({ settings, new: fresh, begun }: Look): Finding[] {
   const { name, roles } = settings.database;
   const here = new Set(rows(fresh, "database.roles").map(([role]) => role));
   return [
-    ...(!begun("database-switch") && lines(fresh, "database.names").includes(name)
+    ...(!begun("database-switch") &&
+    !begun("database-follow") &&
+    lines(fresh, "database.names").includes(name)
       ? [
           {
             place: "new, PostgreSQL",
@@ -559,7 +561,7 @@ function room({ settings, old, new: fresh, done }: Look): Finding[] {
       });
   const size = Number(old.get("database.size")?.split("\t")[0] ?? 0);
   const free = Number(fresh.get("database.free") ?? 0);
-  if (!done("database-switch") && free < 2 * size)
+  if (!done("database-switch") && !done("database-follow") && free < 2 * size)
     found.push({
       place: "new, PostgreSQL's data",
       rule: `has twice the database's size free, ${megabytes(2 * size)}`,

@@ -39,7 +39,15 @@ describe("a complete move", () => {
       runbook: "serverMove",
       old: { user: "root", port: 22 },
       new: { user: "deploy", port: 2222 },
-      database: { strategy: "dump", port: 5432, workers: 2, copyDeadline: 21_600, copyAhead: 100_000_000 },
+      database: {
+        strategy: "dump",
+        restart: "app",
+        lagLimit: 16_000_000,
+        port: 5432,
+        workers: 2,
+        copyDeadline: 21_600,
+        copyAhead: 100_000_000,
+      },
       maintenance: {
         message: "We are moving to a new server and will be back in a few minutes.",
         retryAfter: 60,

@@ -10,7 +10,8 @@ const fresh = { ...old, address: "192.0.2.2" };
 
 describe("rollback", () => {
   it("names where users would be, the command, and whether rows would be lost, at every phase", () => {
-    expect(phases.map((phase) => ({ phase, ...rollback({ phase, old }) }))).toMatchInlineSnapshot(`
+    expect(phases.map((phase) => ({ phase, ...rollback({ phase, old, database: { strategy: "dump" } }) })))
+      .toMatchInlineSnapshot(`
       [
         {
           "phase": "idle",
@@ -51,13 +52,18 @@ describe("rollback", () => {
       ]
     `);
   });
+
+  it("loses nothing where old follows new", () => {
+    for (const phase of phases)
+      expect(rollback({ phase, old, database: { strategy: "replicate" } }).rollbackLosesWrites).toBe(false);
+  });
 });
 
 describe("report", () => {
   it("says who serves users, and what it cost them", () => {
     const text = report(
       { move: "shop", phase: "finished", old, new: fresh },
-      { hold: 120, copy: 30, page: 41 },
+      { hold: 120, databaseHold: -1, copy: 30, page: 41 },
     );
     expect(text).toMatchInlineSnapshot(`
       "Move shop is at phase finished. Users are served by new (192.0.2.2), through old's address; the database is new's.
@@ -67,9 +73,20 @@ describe("report", () => {
     `);
   });
 
+  it("says how long statements waited where no page was shown", () => {
+    const text = report(
+      { move: "shop", phase: "database", old, new: fresh },
+      { hold: 120, databaseHold: 52, copy: 30, page: -1 },
+    );
+    expect(text).toContain("The database was copied in 30 s.\nStatements waited for 52 ms");
+  });
+
   it("leaves out what has not happened", () => {
     expect(
-      report({ move: "shop", phase: "idle", old, new: fresh }, { hold: -1, copy: -1, page: -1 }).split("\n"),
+      report(
+        { move: "shop", phase: "idle", old, new: fresh },
+        { hold: -1, databaseHold: -1, copy: -1, page: -1 },
+      ).split("\n"),
     ).toHaveLength(1);
   });
 });

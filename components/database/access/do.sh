@@ -4,7 +4,7 @@ do_step() {
   local file errors
   file=$(hba_file)
   {
-    hba_block
+    hba_block "$NEW_ADDRESS" "${ROLES[@]}" "changeover_$MOVE"
     hba_without_block "$file"
   } >"$STATE/hba"
   replace_file "$file" <"$STATE/hba"

@@ -1,0 +1,155 @@
+# One database follows the other by logical replication: names, links, the marker. MOVE, DATABASE, ROLES, PGPORT are set above.
+# shellcheck shell=bash
+
+# The publication of either side, and the schema with the marker, whose only row is counted up to see that all before it has come.
+readonly FOLLOW="changeover_$MOVE"
+
+# The subscription on a side, and the slot on the other one that feeds it.
+link_to() {
+  printf 'changeover_%s_to_%s' "${MOVE//-/_}" "$1"
+}
+
+# The other side.
+other() {
+  if [[ $1 == old ]]; then printf 'new'; else printf 'old'; fi
+}
+
+# How one side's server reaches the other's database: dsn_from SIDE.
+dsn_from() {
+  if [[ $1 == new ]]; then
+    old_dsn
+  else
+    printf "host=%s port=%s dbname='%s' user=changeover_%s sslmode=require passfile=/var/lib/postgresql/changeover-%s.private/pass" \
+      "$(ip_of "$NEW_ADDRESS")" "$PGPORT" "${DATABASE//\'/\\\'}" "$MOVE" "$MOVE"
+  fi
+}
+
+# One text as an SQL literal.
+literal() {
+  local text=${1//\'/\'\'}
+  printf "'%s'" "$text"
+}
+
+# The app's roles as an SQL list of literals.
+role_list() {
+  local role list=
+  for role in "${ROLES[@]}"; do list+="${list:+, }$(literal "$role")"; done
+  printf '%s' "$list"
+}
+
+# Opens sessions with both databases, as superuser.
+open_sessions() {
+  open_session old old_psql
+  open_session new as_postgres psql --no-psqlrc --quiet --no-align --tuples-only --field-separator=$'\t' --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE"
+}
+
+# A side's app roles cannot log in, and none of their sessions is left. Survives a reboot.
+fence_side() {
+  ask "$1" "select format('alter role %I nologin', role) from unnest(array[$(role_list)]) role \\gexec
+    select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename in ($(role_list)) \\g /dev/null
+    do \$\$ begin
+      for i in 1..5000 loop
+        if not exists (select from pg_stat_activity where datname = current_database() and usename in ($(role_list))) then return; end if;
+        perform pg_stat_clear_snapshot(), pg_sleep(0.001);
+      end loop;
+      raise exception 'sessions of the app are left';
+    end \$\$;"
+}
+
+# A side's app roles can log in again.
+unfence_side() {
+  ask "$1" "select format('alter role %I login', role) from unnest(array[$(role_list)]) role \\gexec"
+}
+
+# Makes the subscription of a side, which does nothing yet and has no slot yet: make_link SIDE.
+make_link() {
+  local link
+  link=$(link_to "$1")
+  drop_link "$1"
+  ask "$1" "create subscription $link connection $(literal "$(dsn_from "$1")") publication \"$FOLLOW\"
+    with (enabled = false, create_slot = false, slot_name = $(literal "$link"), copy_data = false);"
+}
+
+# Ends a side's subscription and waits until its worker has ended: nothing that comes later is written here.
+cut_link() {
+  local link
+  link=$(link_to "$1")
+  ask "$1" "alter subscription $link disable;
+    do \$\$ begin
+      for i in 1..20000 loop
+        if not exists (select from pg_stat_subscription where subname = '$link' and pid is not null) then return; end if;
+        perform pg_stat_clear_snapshot(), pg_sleep(0.001);
+      end loop;
+      raise exception 'the worker of subscription $link does not end';
+    end \$\$;"
+}
+
+# Removes a side's subscription, if it is there, without asking the other side.
+drop_link() {
+  local link
+  link=$(link_to "$1")
+  ask "$1" "select exists (select from pg_subscription where subname = '$link' and subdbid = (select oid from pg_database where datname = current_database())) as there \\gset
+    \\if :there
+    alter subscription $link disable;
+    alter subscription $link set (slot_name = none);
+    drop subscription $link;
+    \\endif"
+}
+
+# Makes the slot that feeds the other side from now on: make_slot SIDE, which is the one that is written.
+make_slot() {
+  ask "$1" "select pg_create_logical_replication_slot('$(link_to "$(other "$1")")', 'pgoutput') \\g /dev/null"
+}
+
+# Removes that slot, if it is there, with whoever reads it.
+drop_slot() {
+  local slot
+  slot=$(link_to "$(other "$1")")
+  ask "$1" "select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = '$slot' and active_pid is not null \\g /dev/null
+    do \$\$ begin
+      for i in 1..5000 loop
+        if not exists (select from pg_replication_slots where slot_name = '$slot' and active) then exit; end if;
+        perform pg_sleep(0.001);
+      end loop;
+      perform pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '$slot';
+    end \$\$;"
+}
+
+# Everything that was committed on a side before now is on the other one: drain SIDE SECONDS.
+drain() {
+  ask "$1" "update \"$FOLLOW\".marker set n = n + 1 returning n;"
+  ask "$(other "$1")" "do \$\$ declare began timestamptz := clock_timestamp(); begin
+      loop
+        if (select n >= ${ANSWER:-0} from \"$FOLLOW\".marker) then return; end if;
+        if clock_timestamp() > began + interval '$2 seconds' then raise exception 'the last write of $1 has not come within $2 seconds'; end if;
+        perform pg_sleep(0.001);
+      end loop;
+    end \$\$;" "$(($2 + 5))"
+}
+
+# Bytes that a side still has to send to the other one.
+lag_of() {
+  ask "$1" "select coalesce((select pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint from pg_replication_slots where slot_name = '$(link_to "$(other "$1")")'), -1);"
+}
+
+# Waits until a side has nearly all of the other one's writes: catch_up SIDE SECONDS.
+catch_up() {
+  local from end=$((SECONDS + $2))
+  from=$(other "$1")
+  until lag_of "$from" && ((ANSWER >= 0 && ANSWER < LAG_LIMIT)); do
+    ((SECONDS < end)) || failure "$1 does not catch up with $from: after $2 seconds it is $(human "$ANSWER") behind (at most $(human "$LAG_LIMIT") are allowed, changeover:database.lagLimit)$(trouble_of "$1")"
+    sleep 0.1
+  done
+}
+
+# Why a side does not follow: its subscription's state, or the slot's.
+trouble_of() {
+  local link trouble
+  link=$(link_to "$1")
+  ask "$1" "select case when not exists (select from pg_subscription where subname = '$link' and subenabled) then '; its subscription is off'
+    when not exists (select from pg_stat_subscription where subname = '$link' and pid is not null and relid is null) then '; its worker is not at work (an error of applying: see the log of PostgreSQL on $1)' else '' end;"
+  trouble=$ANSWER
+  ask "$(other "$1")" "select coalesce((select case when coalesce(to_jsonb(s) ->> 'wal_status', '') in ('lost', 'unreserved') then '; the slot has lost what it needs (max_slot_wal_keep_size)' else '' end
+    from pg_replication_slots s where slot_name = '$link'), '; the slot is gone');"
+  printf '%s%s' "$trouble" "$ANSWER"
+}
