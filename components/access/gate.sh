@@ -218,7 +218,7 @@ main() {
     bytes) bytes ;;
     remove) remove "${words[1]:-}" ;;
     pull) pull "${words[1]:-}" ;;
-    accounts | roles | fence | unfence | counts) "${words[0]}" ;;
+    accounts | roles | fence | unfence | counts | identities) "${words[0]}" ;;
     database-size) database_size ;;
     copy-role) copy_role "valid until '$(date -u -d '2 days' +%FT%TZ)'" ;;
     follow-role) follow_role ;;

@@ -73,7 +73,7 @@ restored_bytes() {
 
 # Runs a client program of PostgreSQL as postgres, in a folder it may enter.
 as_postgres() {
-  (cd / && PGOPTIONS="-c synchronous_commit=off -c maintenance_work_mem=512MB -c max_parallel_maintenance_workers=1 -c lock_timeout=60s" \
+  (cd / && PGCONNECT_TIMEOUT=5 PGOPTIONS="-c synchronous_commit=off -c maintenance_work_mem=512MB -c max_parallel_maintenance_workers=1 -c lock_timeout=60s" \
     runuser --preserve-environment -u postgres -- "$@")
 }
 

@@ -130,6 +130,7 @@ export function publishChanges({ stepDeadline }: SiteSettings): Step {
     title: "publish the database's changes",
     back: "no publication, tables as they were",
     folder: new URL("publication/", import.meta.url),
+    shared: [new URL("unpublish.sh", import.meta.url)],
     after: ["database-wal-level"],
     deadlineSeconds: stepDeadline,
   };

@@ -78,6 +78,11 @@ counts() {
   sql --field-separator=$'\t' "$DATABASE" <<<"$COUNTS"
 }
 
+# Tables whose replica identity the move has set, and what it was.
+identities() {
+  cat "$(dirname "$HERE")/database-publication/identities"
+}
+
 # How much PostgreSQL writes into its log: only `logical` can be followed.
 wal_level() {
   sql postgres --command='show wal_level'

@@ -26,8 +26,8 @@ switch_between() {
   cut_link "$to"
   make_slot "$to"
   ask "$from" "alter subscription $(link_to "$from") enable;"
-  unfence_side "$to"
   decide "$to"
+  unfence_side "$to"
   release_to "$to"
   result databaseHoldMilliseconds "$(($(now) - began))"
   progress "the database is $to's: statements waited for $(($(now) - began)) ms"
@@ -144,13 +144,15 @@ tidy_switch() {
   ask "$2" "select format('refresh materialized view %I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'm' and c.relispopulated order by c.oid \\gexec" 3600
 }
 
-# The switch has failed: users are on FROM again, as if nothing had been; put_back FROM TO. Tried until it works, for as long as a
+# The switch has failed: users are on FROM again, as if nothing had been; put_back FROM TO. Tried until it works: for as long as a
 # server is down users wait for it.
 put_back() {
   local end=$((SECONDS + 1200))
   set +e
   trap - ERR
   progress "users stay on $1: lifting its fence"
+  # It is fenced already, unless somebody has meddled; where it is down nobody writes there.
+  (use_server_programs && open_side "$2" && fence_side "$2")
   until (use_server_programs && open_side "$1" && unfence_side "$1" && release_to "$1"); do
     ((SECONDS < end)) || break
     sleep 0.2
@@ -196,7 +198,7 @@ finish_switch() {
   local end=$((SECONDS + 1200))
   set +e
   trap - ERR
-  until (release_to "$2"); do
+  until (use_server_programs && open_side "$2" && unfence_side "$2" && release_to "$2"); do
     ((SECONDS < end)) || return 1
     sleep 0.2
   done

@@ -1,5 +1,5 @@
 /** The end of a move. */
-import { holeOnOld } from "../firewall/firewall.ts";
+import { holeOnNew, holeOnOld } from "../firewall/firewall.ts";
 import type { Step } from "../step.ts";
 import type { SiteSettings } from "../site.ts";
 
@@ -14,6 +14,7 @@ export function finishOld(settings: SiteSettings): Step {
     shared: [
       new URL("../access/keys.sh", import.meta.url),
       new URL("../database/hba.sh", import.meta.url),
+      new URL("../database/unpublish.sh", import.meta.url),
       new URL("../firewall/chains.sh", import.meta.url),
     ],
     settings: { PUBLIC_KEY: "", ...holeOnOld(settings) },
@@ -23,15 +24,21 @@ export function finishOld(settings: SiteSettings): Step {
 }
 
 /** Opens new for deploys. */
-export function finishNew({ stepDeadline }: SiteSettings): Step {
+export function finishNew(settings: SiteSettings): Step {
   return {
     name: "finish-new",
     side: "new",
-    title: "deploys open; the key for old removed",
+    title: "deploys open; the key for old removed; nothing follows any more",
     back: "none: this is the point of no return",
     folder: new URL("new/", import.meta.url),
+    shared: [
+      new URL("../database/hba.sh", import.meta.url),
+      new URL("../database/unpublish.sh", import.meta.url),
+      new URL("../firewall/chains.sh", import.meta.url),
+    ],
+    settings: holeOnNew(settings),
     after: ["finish-old"],
-    deadlineSeconds: stepDeadline,
+    deadlineSeconds: settings.stepDeadline,
     onFailure: "keep",
   };
 }

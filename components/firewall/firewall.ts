@@ -23,7 +23,7 @@ export function holeOnOld({ old, new: { address }, database }: SiteSettings): Re
 }
 
 /** Opens new's firewall, where it has one, for old's PostgreSQL, which follows new's after the switch. */
-export function openFirewallOnNew({ old, database, stepDeadline }: SiteSettings): Step {
+export function openFirewallOnNew(settings: SiteSettings): Step {
   return {
     name: "firewall-new",
     side: "new",
@@ -31,7 +31,12 @@ export function openFirewallOnNew({ old, database, stepDeadline }: SiteSettings)
     back: "close it again",
     folder: new URL("open/", import.meta.url),
     shared: [new URL("chains.sh", import.meta.url)],
-    settings: { PEER_ADDRESS: old.address, PORTS: [String(database.port)] },
-    deadlineSeconds: stepDeadline,
+    settings: holeOnNew(settings),
+    deadlineSeconds: settings.stepDeadline,
   };
+}
+
+/** For whom the hole on new is, and its port. */
+export function holeOnNew({ old, database }: SiteSettings): Record<string, Setting> {
+  return { PEER_ADDRESS: old.address, PORTS: [String(database.port)] };
 }

@@ -139,7 +139,7 @@ const wrong: [path: string, value: unknown, expected: string][] = [
     (name): [string, unknown, string] => ["database.name", name, "should be a PostgreSQL name"],
   ),
   ["database.roles", [], "should be every role that the site logs in with"],
-  ["database.strategy", "replicate", "should be one of dump"],
+  ["database.strategy", "copy", "should be one of replicate, dump"],
   ["database.workers", 65, "should be a number of parallel workers from 1 to 64"],
   ["database.port", -1, "should be a port number"],
   ["database.endpoint.file", "shop.env", "should be an absolute path"],

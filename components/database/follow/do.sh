@@ -19,6 +19,7 @@ unit_work() {
   copy_everything
   close_session slot
   result copySeconds $((SECONDS - began))
+  gate identities >"$STATE/identities"
   follow_old
   untune
 }

@@ -25,8 +25,3 @@ where c.relkind = 'r' and c.relpersistence = 'p' and n.nspname !~ '^(pg_|informa
   and (c.relreplident = 'n' or c.relreplident = 'd' and not exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary))
 SQL
 }
-
-# Sets a table's identity without making users wait for a lock.
-set_identity() {
-  sql "$DATABASE" <<<"set lock_timeout = '1s'; alter table only $1 replica identity $2;"
-}

@@ -6,6 +6,11 @@ do_step() {
     save_unit "$unit"
     systemctl disable --now -- "$unit"
   done
+  if [[ $STRATEGY == replicate ]]; then
+    unlink_side
+    unpublish "$ROOT/database-publication/identities"
+    drop_follow_role
+  fi
   close_database
   close_hole
   remove_key
