@@ -14,8 +14,8 @@ export interface Lab {
 /** The text of the demo's maintenance page; the client recognizes the page by it. */
 export const maintenanceMessage = "We move to a faster server & will be back in a minute.";
 
-/** Settings of the demo's move, as `pulumi config` has them. The key is a secret of the lab, read from its file. */
-export function demoSettings(lab: Lab): Record<string, unknown> {
+/** Settings of the demo's move, as `pulumi config` has them, with others for the database where given. */
+export function demoSettings(lab: Lab, database: Record<string, unknown> = {}): Record<string, unknown> {
   return {
     "changeover:move": "shop",
     "changeover:phase": "idle",
@@ -40,6 +40,7 @@ export function demoSettings(lab: Lab): Record<string, unknown> {
       // The demo's tables are small: so that it shows what big ones get, all of them count as big.
       copyAhead: "1 kB",
       endpoint: { file: "/etc/shop/shop.env", address: "127.0.0.1:5432" },
+      ...database,
     },
     "changeover:maintenance": { message: maintenanceMessage, retryAfter: "30 seconds" },
   };

@@ -48,6 +48,8 @@ export interface ShopOptions {
   name: string;
   /** Settings in place of the demo's own, `changeover:` included. */
   settings?: Record<string, unknown>;
+  /** Settings of the database in place of the demo's own. */
+  database?: Record<string, unknown>;
   /** Goes to demo/install: DEMO_ROWS, DEMO_UPLOADS, DEMO_DB_PASSWORD. */
   env?: Record<string, string>;
   /** Where progress goes; nowhere by default. */
@@ -58,6 +60,7 @@ export interface ShopOptions {
 export async function openShop({
   name,
   settings = {},
+  database = {},
   env = {},
   log = "ignore",
 }: ShopOptions): Promise<Shop> {
@@ -78,7 +81,7 @@ export async function openShop({
       program: checkout,
       prefix: [join(checkout, "lab/run")],
       env: { LAB_NAME: name },
-      config: { ...demoSettings(lab), ...settings, ...more },
+      config: { ...demoSettings(lab, database), ...settings, ...more },
     });
   const on = async (side: "old" | "new", ...command: string[]) =>
     (await run("lab/ssh", [side, ...command])).stdout;

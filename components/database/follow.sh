@@ -132,17 +132,61 @@ lag_of() {
   ask "$1" "select coalesce((select pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint from pg_replication_slots where slot_name = '$(link_to "$(other "$1")")'), -1);"
 }
 
-# Waits until a side has nearly all of the other one's writes: catch_up SIDE SECONDS.
+# Waits until a side has nearly all of the other one's writes; one that comes no nearer for 20 seconds never will.
+# catch_up SIDE SECONDS
 catch_up() {
-  local from end=$((SECONDS + $2))
+  local from end=$((SECONDS + $2)) least=-1 since=$SECONDS
   from=$(other "$1")
-  until lag_of "$from" && ((ANSWER >= 0 && ANSWER < LAG_LIMIT)); do
-    ((SECONDS < end)) || failure "$1 does not catch up with $from: after $2 seconds it is $(human "$ANSWER") behind (at most $(human "$LAG_LIMIT") are allowed, changeover:database.lagLimit)$(trouble_of "$1")"
+  until lag_of "$from" && ((ANSWER >= 0 && ANSWER < LAG_LIMIT)) && follows "$1"; do
+    if ((ANSWER >= 0 && (least < 0 || ANSWER < least))); then
+      least=$ANSWER
+      since=$SECONDS
+    fi
+    ((SECONDS < end && SECONDS < since + 20)) || refuse_lag "$1" "$ANSWER"
     sleep 0.1
   done
 }
 
-# Why a side does not follow: its subscription's state, or the slot's.
+# True when a side's subscription is at work and is not copying.
+follows() {
+  local lag=$ANSWER
+  ask "$1" "select count(*) from pg_stat_subscription where subname = '$(link_to "$1")' and pid is not null and relid is null;"
+  [[ $ANSWER == 1 ]] || {
+    ANSWER=$lag
+    return 1
+  }
+}
+
+# Ends the switch to a side that lacks writes: says how far it is behind, why, and which tables have rows that have not come.
+refuse_lag() {
+  local from lag=$2 trouble text
+  from=$(other "$1")
+  trouble_of "$1"
+  trouble=$ANSWER
+  cut_link "$1"
+  rows_on_the_way "$from"
+  text="$1 does not catch up with $from: it is $(human "$lag") behind (at most $(human "$LAG_LIMIT") are allowed, changeover:database.lagLimit)$trouble"
+  failure "$text${ANSWER:+; not there yet: $ANSWER}. Nothing is lost: users stay on $from. Mend what the log of PostgreSQL on $1 names, and run 'pulumi up' again"
+}
+
+# The rows that a side has sent or would send, and the other one has not taken: table and number of changes.
+rows_on_the_way() {
+  ask "$1" "do \$\$ begin
+      for i in 1..10000 loop
+        if not exists (select from pg_replication_slots where slot_name = '$(link_to "$(other "$1")")' and active) then return; end if;
+        perform pg_sleep(0.001);
+      end loop;
+    end \$\$;
+    select count(*) = 1 as readable from pg_replication_slots where slot_name = '$(link_to "$(other "$1")")' and not active and restart_lsn is not null \\gset
+    \\if :readable
+    select coalesce(string_agg(format('%s: %s rows', relation, changes), ', '), '') from (
+      select ((get_byte(data, 1)::bigint << 24) + (get_byte(data, 2) << 16) + (get_byte(data, 3) << 8) + get_byte(data, 4))::oid::regclass as relation, count(*) as changes
+      from pg_logical_slot_peek_binary_changes('$(link_to "$(other "$1")")', null, null, 'proto_version', '1', 'publication_names', '$FOLLOW')
+      where get_byte(data, 0) in (68, 73, 85) group by 1 order by 2 desc limit 5) changes;
+    \\endif" 120
+}
+
+# Why a side does not follow, in ANSWER: its subscription's state, or the slot's.
 trouble_of() {
   local link trouble
   link=$(link_to "$1")
@@ -151,5 +195,5 @@ trouble_of() {
   trouble=$ANSWER
   ask "$(other "$1")" "select coalesce((select case when coalesce(to_jsonb(s) ->> 'wal_status', '') in ('lost', 'unreserved') then '; the slot has lost what it needs (max_slot_wal_keep_size)' else '' end
     from pg_replication_slots s where slot_name = '$link'), '; the slot is gone');"
-  printf '%s%s' "$trouble" "$ANSWER"
+  ANSWER=$trouble$ANSWER
 }

@@ -74,7 +74,7 @@ database_facts() {
   fact_of database.sessions sql --set=name="$DATABASE" postgres <<<"select distinct a.usename from pg_stat_activity a join pg_roles r on r.rolname = a.usename where datname = :'name' and not r.rolsuper"
   fact_of database.prepared sql --set=name="$DATABASE" postgres <<<"select gid from pg_prepared_xacts where database = :'name'"
   fact_of database.long sql --set=name="$DATABASE" postgres <<<"select pid || ' ' || usename || ' since ' || xact_start from pg_stat_activity where datname = :'name' and xact_start < now() - interval '5 min'"
-  fact_of database.subscriptions sql --set=name="$DATABASE" postgres <<<"select subname from pg_subscription s join pg_database d on d.oid = s.subdbid where datname = :'name'"
+  fact_of database.subscriptions sql --set=name="$DATABASE" postgres <<<"select subname from pg_subscription s join pg_database d on d.oid = s.subdbid where datname = :'name' and subname !~ '^changeover_'"
   fact_of database.tablespaces sql --command="select spcname from pg_tablespace where spcname !~ '^pg_'" postgres
   fact_of database.extensions sql --dbname="$DATABASE" --command="select extname, extversion from pg_extension"
 }

@@ -1,0 +1,159 @@
+/** The strategy replicate: the database goes over and comes back as often as one likes, with users writing all the time. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { audit, openShop, type Shop } from "../../demo/shop.ts";
+import { differences, journals } from "./compare.ts";
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop({ name: "test-replicate", database: { strategy: "replicate" } });
+});
+afterAll(() => shop.close());
+
+const sides = ["old", "new"] as const;
+const nothing = { create: 0, update: 0, delete: 0 };
+
+/** One value from a side's shop database, as superuser. */
+async function query(side: "old" | "new", sql: string, database = "shop"): Promise<string> {
+  return shop.script(side, `cd / && runuser -u postgres -- psql -XAtq ${database} <<'SQL'\n${sql}\nSQL`);
+}
+
+/** Writes down on both servers, again and again, whether the app's role can log in. */
+async function watchLogins(): Promise<() => Promise<{ both: number; samples: number }>> {
+  for (const side of sides)
+    await shop.script(
+      side,
+      `rm -f /root/logins; cat >/root/logins.sql <<'SQL'
+select extract(epoch from clock_timestamp()), rolcanlogin from pg_roles where rolname = 'shop';
+select pg_sleep(0.005) \\g /dev/null
+SQL
+systemd-run --quiet --unit=logins bash -c 'cd / && yes "$(cat /root/logins.sql)" | runuser -u postgres -- psql -XAtq postgres >/root/logins'`,
+    );
+  return async () => {
+    const [old, fresh] = await Promise.all(
+      sides.map(async (side) =>
+        (await shop.script(side, "systemctl stop logins; cat /root/logins"))
+          .split("\n")
+          .map((line) => line.split("|"))
+          .filter(([at, login]) => at !== undefined && (login === "t" || login === "f"))
+          .map(([at, login]) => ({ at: Number(at), login: login === "t" })),
+      ),
+    );
+    // Where one side can log in for sure: between two samples that both say so.
+    const spans = (samples: { at: number; login: boolean }[]) =>
+      samples.slice(1).flatMap((sample, index) => {
+        const before = samples[index]!;
+        return before.login && sample.login ? [[before.at, sample.at] as const] : [];
+      });
+    const right = spans(fresh!);
+    const both = spans(old!).filter(([from, to]) => right.some(([start, end]) => from < end && start < to));
+    return { both: both.length, samples: Math.min(old!.length, fresh!.length) };
+  };
+}
+
+describe("with users on the site", () => {
+  it("goes forward, back, forward and back to idle: no request fails, no write is lost, doubled or out of both sides' order", async () => {
+    const before = Object.fromEntries(
+      await Promise.all(
+        sides.map(async (side) => [side, await shop.fingerprint(side, "without rows")] as const),
+      ),
+    );
+    const client = shop.startClient(50);
+    await client.settled(50);
+    for (const phase of ["prepared", "app"]) {
+      await shop.moveTo(phase);
+      await client.settled(50);
+    }
+    const stop = await watchLogins();
+    for (const phase of ["database", "app", "database", "app"]) {
+      await shop.moveTo(phase);
+      await client.settled(100);
+      const { changes } = await shop.stack.up();
+      expect(changes, `a second up at ${phase}`).toMatchObject(nothing);
+    }
+    const logins = await stop();
+    expect(logins.samples).toBeGreaterThan(500);
+    expect(logins.both).toBe(0);
+    await shop.moveTo("database");
+    await client.settled(100);
+    await shop.moveTo("idle");
+    await client.settled(50);
+    const seen = await client.stop();
+    expect(seen.failures).toEqual([]);
+    expect(seen.failed).toBe(0);
+    expect(seen.maintenanceSeconds).toBe(0);
+    expect(audit(seen.entries, await shop.orders("old"))).toMatchObject({ lostWrites: 0, doubledWrites: 0 });
+    for (const side of sides)
+      expect(differences(before[side]!, await shop.fingerprint(side, "without rows"))).toEqual([]);
+  });
+
+  it("says how long statements waited, that nothing would be lost, and changes nothing in preview or a second up", async () => {
+    await shop.moveTo("database");
+    const outputs = await shop.stack.outputs();
+    expect(outputs["databaseHoldMilliseconds"]).toBeGreaterThan(0);
+    expect(outputs["rollbackLosesWrites"]).toBe(false);
+    const logs = await journals(shop);
+    const { changes, all } = await shop.stack.up();
+    expect(changes, all).toMatchObject(nothing);
+    expect(await journals(shop)).toEqual(logs);
+  });
+
+  it("keeps both sides equal, and every sequence where it was", async () => {
+    await query(
+      "new",
+      "select nextval('invoice_number'); insert into job_runs values (-1, 'test', now()); update job_runs set host = 'twice' where job_id = -1;",
+    );
+    const rows =
+      "select count(*), sum(hashtextextended(o::text, 0)::numeric) from orders o; select * from job_runs where job_id = -1;";
+    const wanted = await query("new", rows);
+    await expect.poll(() => query("old", rows), { timeout: 20_000 }).toBe(wanted);
+    const sequences =
+      "select (select last_value from invoice_number), (select last_value from orders_number_seq)";
+    const before = await query("new", sequences);
+    await shop.moveTo("app");
+    expect(await query("old", sequences)).toBe(before);
+  });
+});
+
+describe("what stops a switch", () => {
+  it("a column that only one side has: users stay, and the next run goes on once it is on both", async () => {
+    const column = "alter table orders add column gift text";
+    await query("old", column);
+    await shop.stack.configure({ "changeover:phase": "database" });
+    const { exitCode, all } = await shop.stack.up();
+    expect(exitCode, all).not.toBe(0);
+    expect(all).toContain("on old and new differ");
+    await query("new", column);
+    await shop.moveTo("database");
+  });
+
+  it("a way back that would lose writes: it is refused, and nothing is", async () => {
+    await query("old", "alter table job_runs add constraint surprise check (job_id <> -2)");
+    await query("new", "insert into job_runs values (-2, 'test', now()), (-2, 'test', now());");
+    await shop.stack.configure({ "changeover:phase": "app" });
+    const { exitCode, all } = await shop.stack.up();
+    expect(exitCode, all).not.toBe(0);
+    expect(all).toContain("old does not catch up with new");
+    expect(all).toMatch(/job_runs: \d+ rows/);
+    await query("old", "alter table job_runs drop constraint surprise");
+    await shop.moveTo("app");
+    expect(await query("old", "select count(*) from job_runs where job_id = -2")).toBe("2");
+  });
+});
+
+describe("after the move", () => {
+  it("nothing follows any more: no slot, subscription, publication, role or mark is left on either side", async () => {
+    await shop.moveTo("finished");
+    for (const side of sides) {
+      expect(
+        await query(
+          side,
+          `select 'slot', slot_name::text from pg_replication_slots union all select 'subscription', subname from pg_subscription
+union all select 'publication', pubname from pg_publication union all select 'role', rolname from pg_roles where rolname ~ 'changeover'
+union all select 'schema', nspname from pg_namespace where nspname ~ 'changeover'
+union all select 'identity', relname from pg_class where relreplident = 'f'`,
+        ),
+      ).toBe("");
+    }
+    expect(await shop.on("new", "bash", "-c", "ls /var/lib/postgresql | grep changeover || true")).toBe("");
+  });
+});
