@@ -110,7 +110,6 @@ revoke execute on function zoo.add(integer, integer) from public;
 grant execute on function zoo.add(integer, integer), zoo.with_path(text[]) to zoo_app with grant option;
 grant execute on procedure zoo.proc(integer) to "zoo's $(id) role; --";
 grant usage on foreign server "other zoo" to zoo_group;
-grant usage on language sql to zoo_app;
 revoke usage on language plpgsql from public;
 grant usage on language plpgsql to zoo_owner;
 alter default privileges for role zoo_owner in schema zoo grant select on tables to zoo_group;

@@ -1,6 +1,7 @@
 -- Prints what the database that psql is connected to is made of: one line a thing, each a JSON list that begins with its kind.
 -- Databases on servers of different major versions print the same lines exactly when they are the same. What versions call
--- differently is left out (MAINTAIN, grantors of memberships, versions of extensions) or normalised. For superusers, from
+-- differently is left out (MAINTAIN, grantors of memberships, versions of extensions, pg_attver: a server's own mark of when a
+-- column was made) or normalised. For superusers, from
 -- PostgreSQL 13 on: psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1. It only reads.
 \set ON_ERROR_STOP on
 set search_path = ''; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set timezone = 'UTC'; set extra_float_digits = 3;
@@ -9,8 +10,8 @@ set row_security = on; set statement_timeout = 0; set idle_in_transaction_sessio
 begin isolation level repeatable read read only;
 select current_setting('server_version_num')::int >= 150000 as from15 \gset
 
--- What the database's users made: the row x of a catalog is neither PostgreSQL's nor an extension's.
-\set own '(x.oid >= 16384 and not exists (select from pg_depend e where e.classid = x.tableoid and e.objid = x.oid and e.deptype = ''e''))'
+-- What the database's users made: the row x of a catalog is neither PostgreSQL's nor an extension's, nor a type's own function.
+\set own '(x.oid >= 16384 and not exists (select from pg_depend e where e.classid = x.tableoid and e.objid = x.oid and (e.deptype = ''e'' or e.deptype = ''i'' and e.classid = ''pg_proc''::regclass)))'
 -- The same for tables and the like, without those that PostgreSQL makes for itself.
 \set own_relation '(x.oid >= 16384 and x.relkind <> ''t'' and x.relpersistence <> ''t'' and x.relnamespace <> ''pg_toast''::regnamespace and not exists (select from pg_depend e where e.classid = ''pg_class''::regclass and e.objid = x.oid and e.deptype = ''e''))'
 -- The digest of a row, as a number: sums of these do not depend on the order of rows.
@@ -31,8 +32,9 @@ from pg_auth_members a join pg_roles r on r.oid = a.roleid join pg_roles m on m.
 
 -- Owners and comments of everything.
 select jsonb_build_array('owner', o.type, o.identity, pg_get_userbyid(refobjid))
-from pg_shdepend, pg_identify_object(classid, objid, objsubid) o
-where deptype = 'o' and dbid = (select oid from pg_database where datname = current_database()) and o.identity !~ '^pg_toast' order by 1;
+from pg_shdepend x, pg_identify_object(x.classid, x.objid, x.objsubid) o
+where deptype = 'o' and dbid = (select oid from pg_database where datname = current_database()) and o.identity !~ '^pg_toast'
+  and not exists (select from pg_depend e where e.classid = 'pg_proc'::regclass and x.classid = e.classid and e.objid = x.objid and e.deptype = 'i') order by 1;
 select jsonb_build_array('comment', o.type, o.identity, description)
 from pg_description x, pg_identify_object(classoid, objoid, objsubid) o
 where (objoid >= 16384 or o.identity = 'public') and not exists (
@@ -70,13 +72,14 @@ where :own_relation and x.relkind not in ('i', 'I') order by x.oid::regclass::te
 select jsonb_build_array('column', x.oid::regclass, row_number() over (partition by x.oid order by attnum), attname, format_type(atttypid, atttypmod), jsonb_strip_nulls(jsonb_build_object(
   'not null', nullif(attnotnull, false), 'identity', nullif(attidentity, ''), 'generated', nullif(attgenerated, ''), 'default', pg_get_expr(adbin, adrelid),
   'collation', nullif(attcollation, 0)::regcollation, 'storage', attstorage, 'compression', nullif(to_jsonb(a) ->> 'attcompression', ''), 'local', attislocal, 'parents', attinhcount,
-  'statistics', nullif((to_jsonb(a) ->> 'attstattarget')::int, -1), 'options', attoptions, 'foreign', attfdwoptions)))
+  'statistics', nullif((to_jsonb(a) ->> 'attstattarget')::int, -1),
+  'options', (select jsonb_agg(o order by o) from unnest(attoptions) o where o !~ '^pg_attver='), 'foreign', attfdwoptions)))
 from pg_class x join pg_attribute a on attrelid = x.oid left join pg_attrdef on adrelid = x.oid and adnum = attnum
 where :own_relation and attnum > 0 and not attisdropped and relkind not in ('S', 'i', 'I') order by x.oid::regclass::text collate "C", attnum;
 
 -- Constraints, indexes, triggers, rules, policies, statistics.
 select jsonb_build_array('constraint', coalesce(nullif(conrelid, 0)::regclass::text, contypid::regtype::text), conname, pg_get_constraintdef(oid), jsonb_build_object('valid', convalidated,
-  'deferrable', condeferrable, 'deferred', condeferred, 'local', conislocal, 'parents', coninhcount, 'not inherited', connoinherit))
+  'deferrable', condeferrable, 'deferred', condeferred, 'local', conislocal, 'parents', coninhcount, 'not inherited', contype = 'c' and connoinherit))
 from pg_constraint x where contype in ('c', 'f', 'p', 'u', 'x') and :own and connamespace <> 'information_schema'::regnamespace order by 1;
 select jsonb_build_array('index', indexrelid::regclass, pg_get_indexdef(indexrelid), jsonb_build_object('valid', indisvalid, 'primary', indisprimary, 'clustered', indisclustered,
   'identity', indisreplident, 'part of', (select inhparent::regclass from pg_inherits where inhrelid = x.oid),
@@ -107,8 +110,8 @@ select jsonb_build_array('collation', oid::regcollation, collprovider, collcolla
   coalesce(to_jsonb(x) ->> 'colllocale', to_jsonb(x) ->> 'colliculocale')) from pg_collation x where :own order by 1;
 select jsonb_build_array('operator', oid::regoperator, oprcode, oprresult::regtype, oprcom::regoperator, oprnegate::regoperator, oprrest, oprjoin, oprcanmerge, oprcanhash) from pg_operator x where :own order by 1;
 select jsonb_build_array('cast', castsource::regtype, casttarget::regtype, castfunc::regprocedure, castcontext, castmethod) from pg_cast x where :own order by 1;
-select jsonb_build_array('server', srvname, (select fdwname from pg_foreign_data_wrapper w where w.oid = srvfdw), srvtype, srvversion, srvoptions) from pg_foreign_server x where :own order by 1;
-select jsonb_build_array('user mapping', srvname, usename, md5(umoptions::text)) from pg_user_mappings order by 1;
+select jsonb_build_array('server', srvname, (select fdwname from pg_foreign_data_wrapper w where w.oid = srvfdw), srvtype, srvversion, (select jsonb_agg(o order by o) from unnest(srvoptions) o)) from pg_foreign_server x where :own order by 1;
+select jsonb_build_array('user mapping', srvname, usename, (select md5(string_agg(o, ',' order by o)) from unnest(umoptions) o)) from pg_user_mappings order by 1;
 select jsonb_build_array('text search', cfgname, t.alias, m.mapseqno, m.mapdict::regdictionary) from pg_ts_config x join pg_ts_config_map m on m.mapcfg = x.oid
   join ts_token_type(x.cfgparser) t on t.tokid = m.maptokentype where :own order by 1;
 select jsonb_build_array('text search dictionary', oid::regdictionary, dictinitoption) from pg_ts_dict x where :own order by 1;
