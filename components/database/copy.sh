@@ -127,7 +127,7 @@ plan_streams() {
       "$STATE_PG" "$(command -v psql)" "$number.out" "$(old_dsn)" errors >"$STATE_PG/$number.sh"
     {
       session_settings
-      printf '%s\n' "${in//PROGRAM/"exec bash $STATE_PG/$number.sh"};"
+      printf '%s\n' "\\set program 'exec bash $STATE_PG/$number.sh'" "$in;"
     } >"$STATE_PG/$number.in"
     number=$((number + 1))
   done <"$STATE_PG/plan"

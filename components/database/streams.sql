@@ -1,5 +1,5 @@
 -- The streams of rows between big tables (:big bytes or more), one a line: kind, table, what reads it on old, what writes it on new
--- (PROGRAM stands for the program that prints it). Kinds:
+-- (psql's variable program is the one that prints it). Kinds:
 --   ahead   a piece of a table with a primary key: streams while users still write
 --   late    a piece of a table without one: streams when nobody writes any more
 --   change  the rows of an ahead table that were written since (:'horizon' is the oldest transaction that may have)
@@ -42,19 +42,19 @@ select case when keys is null then 'late' else 'ahead' end, name,
     format(' where ctid >= %L', format('(%s,0)', piece * pages / pieces))
     || case when piece < pieces - 1 then format(' and ctid < %L', format('(%s,0)', (piece + 1) * pages / pieces)) else '' end
     else '' end, form),
-  format('copy %s (%s) from program ''PROGRAM''%s', name, columns, form)
+  format('copy %s (%s) from program :''program''%s', name, columns, form)
 from (select big.*, generate_series(0, pieces - 1) as piece from big order by size desc, name, piece) pieces
 union all
 select 'change', name,
   format('copy (select %s from only %s where age(xmin) <= age(:''horizon''::xid)) to stdout%s', columns, name, form),
   format('begin; create temp table changeover_rows on commit drop as select %1$s from %2$s with no data;'
-    ' copy changeover_rows (%1$s) from program ''PROGRAM''%3$s; analyze changeover_rows;'
+    ' copy changeover_rows (%1$s) from program :''program''%3$s; analyze changeover_rows;'
     ' delete from only %2$s t using changeover_rows r where %4$s;'
     ' insert into %2$s (%1$s) overriding system value select %1$s from changeover_rows; commit', columns, name, form, same)
 from big where keys is not null
 union all
 select 'keys', name, format('copy (select %s from only %s) to stdout', keys, name),
   format('begin; create temp table changeover_rows on commit drop as select %1$s from %2$s with no data;'
-    ' copy changeover_rows (%1$s) from program ''PROGRAM''; analyze changeover_rows;'
+    ' copy changeover_rows (%1$s) from program :''program''; analyze changeover_rows;'
     ' delete from only %2$s t where not exists (select from changeover_rows r where %3$s); commit', keys, name, same)
 from big where keys is not null
