@@ -14,6 +14,8 @@ grant "zoo's $(id) role; --" to zoo_group;
 grant pg_monitor to zoo_group;
 alter role zoo_app set statement_timeout = '1h';
 alter role "Zoo Reader ü" set search_path = "a b", "$user", public;
+alter role "Zoo Reader ü" set zoo.note = E'it''s\n two lines';
+alter role zoo_schema set zoo.note = '; alter role zoo_schema superuser; --';
 comment on role zoo_owner is 'owns the zoo';
 comment on role zoo_app is E'two lines, a quote ''\nGRANT pg_execute_server_program TO zoo_app;\n\\ and a backslash';
 \if :from15

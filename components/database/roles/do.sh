@@ -9,18 +9,37 @@ do_step() {
   (umask 077 && gate roles >"$STATE/roles.sql")
   {
     printf '%s\n' "set log_statement = 'none';" "set log_min_error_statement = 'panic';" "set log_min_duration_statement = -1;"
-    # Roles that are here stay as they are; the superuser and the copy's role do not come over.
-    grep -E '^(CREATE ROLE|ALTER ROLE|GRANT) ' "$STATE/roles.sql" | grep -vE '^(CREATE|ALTER) ROLE "?(postgres|changeover_[^ ;]*)"?[ ;]' |
-      grep -v ' IN DATABASE ' | known_roles_out
+    wanted_roles <"$STATE/roles.sql"
   } | sql --single-transaction postgres
   rm -f "$STATE/roles.sql"
   while IFS= read -r name; do printf '%s\n' "$name"; done < <(sql postgres --command="select rolname from pg_roles" | sort | comm -13 "$STATE/roles-before" -) >"$STATE/made"
 }
 
-# Leaves out definitions of roles that were on new before the move; GRANTs of memberships come without their grantor.
-known_roles_out() {
-  awk -v before="$(cat "$STATE/roles-before")" '
-    BEGIN { n = split(before, names, "\n"); for (i = 1; i <= n; i++) known[names[i]] = 1 }
-    $1 == "GRANT" { sub(/ GRANTED BY [^;]*/, ""); print; next }
-    { name = $3; sub(/;$/, "", name); gsub(/^"|"$/, "", name); if (!(name in known)) print }'
+# Of all that defines old's roles, what new needs: roles that are here stay as they are, the superuser and the copy's role do not come
+# over, settings in one database come with it, memberships come without their grantor. A statement may have several lines.
+wanted_roles() {
+  awk -v before="$STATE/roles-before" '
+    function role_of(text) {
+      if (!match(text, /^"([^"]|"")*"/)) { sub(/[ ;].*/, "", text); return text }
+      text = substr(text, 2, RLENGTH - 2)
+      gsub(/""/, "\"", text)
+      return text
+    }
+    BEGIN { while ((getline name <before) > 0) known[name] = 1 }
+    statement == "" && /^(--|\\|$)/ { next }
+    {
+      statement = statement (statement == "" ? "" : "\n") $0
+      rest = statement
+      gsub(/"[^"]*"|\047[^\047]*\047/, "", rest)
+      if (rest ~ /["\047]/) next
+      whole = statement
+      statement = ""
+    }
+    whole ~ /^GRANT / { sub(/ GRANTED BY ("([^"]|"")*"|[^ ";]+);$/, ";", whole); print whole; next }
+    whole ~ /^(CREATE ROLE|ALTER ROLE|COMMENT ON ROLE) / {
+      name = whole
+      sub(/^(CREATE|ALTER|COMMENT ON) ROLE /, "", name)
+      name = role_of(name)
+      if (rest !~ / IN DATABASE / && name != "postgres" && name !~ /^changeover_/ && !(name in known)) print whole
+    }'
 }
