@@ -179,9 +179,9 @@ make_tables() {
   restore tables --section=pre-data --create --dbname=postgres
 }
 
-# The statements that make a dump's tables and keys, without what differs from run to run.
+# The statements that make a dump's tables and keys, without what differs from run to run, or where the dump has rows.
 statements() {
-  restore "$1" --schema-only --create --file=- | grep -Ev '^(--|\\(un)?restrict )'
+  restore "$1" --schema-only --create --file=- | grep -Ev '^(--|\\(un)?restrict |REFRESH MATERIALIZED VIEW |$)'
 }
 
 # Ends the copy where old's tables are not those that were made here: somebody has changed them since.
@@ -298,7 +298,8 @@ analyze() {
 
 # The tables that have no statistics yet.
 analyze_rest() {
-  sql "$DATABASE" <<<"$ANALYZED" | grep -vxFf "$STATE_PG/ahead" | analyze analyze
+  sql "$DATABASE" <<<"$ANALYZED" | awk -v ahead="$STATE_PG/ahead" 'BEGIN { while ((getline table <ahead) > 0) done[table] = 1 } !($0 in done)' |
+    analyze analyze
 }
 
 # All that can be done while users are still served.
