@@ -84,6 +84,7 @@ select format('comment on column %s.%I is %L', attrelid::regclass, attname, 'col
   where attrelid in ('zoo.kinds'::regclass, 'zoo.address'::regclass, 'zoo.barrier'::regclass, 'zoo.filled'::regclass,
     'zoo."PROGRAM :''horizon'' :piece it''s; $(id) `id` ""q"" \ {}%s 🦓"'::regclass) and attnum > 0 and not attisdropped \gexec
 comment on constraint "to parent; $(id)" on zoo.children is 'a constraint''s';
+comment on constraint t_pkey on "Odd schema; $(x) 'q' ""dq"" \ {} 🦒".t is 'the first that a dump has behind the rows';
 comment on constraint over_zero on domain zoo.positive is 'a domain''s constraint';
 comment on trigger "always; $(id)" on zoo.texts is 'a trigger';
 comment on rule "instead; $(id)" on zoo.identity_full is 'a rule';

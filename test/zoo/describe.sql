@@ -45,7 +45,7 @@ with acls(kind, identity, acl) as (
   select 'relation', x.oid::regclass::text, coalesce(relacl, acldefault((case relkind when 'S' then 's' else 'r' end)::"char", relowner)) from pg_class x where relkind in ('r', 'p', 'v', 'm', 'f', 'S') and :own_relation
   union all select 'column', x.oid::regclass || '.' || quote_ident(attname), attacl from pg_class x join pg_attribute on attrelid = x.oid where :own_relation
   union all select 'routine', x.oid::regprocedure::text, coalesce(proacl, acldefault('f', proowner)) from pg_proc x where x.oid >= 16384 and (proacl is not null or :own)
-  union all select 'schema', quote_ident(nspname), coalesce(nspacl, acldefault('n', nspowner)) from pg_namespace x where nspname = 'public' or :own
+  union all select 'schema', quote_ident(nspname), coalesce(nspacl, acldefault('n', nspowner)) from pg_namespace x where nspname = 'public' or nspname !~ '^pg_' and :own
   union all select 'type', x.oid::regtype::text, coalesce(typacl, acldefault('T', typowner)) from pg_type x where typtype in ('d', 'e', 'r', 'c', 'b') and typelem = 0 and :own
   union all select 'language', lanname, coalesce(lanacl, acldefault('l', lanowner)) from pg_language
   union all select 'server', srvname, coalesce(srvacl, acldefault('S', srvowner)) from pg_foreign_server
