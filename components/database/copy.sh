@@ -190,10 +190,12 @@ refuse_changed_tables() {
     failure "the tables of $DATABASE on old were changed while the copy began (a deploy, a migration?): run 'pulumi up' again"
 }
 
-# A dump's list of contents, with or without the keys of the tables that are copied ahead: contents NAME ahead|late.
+# A dump's list of contents, with or without the keys of the tables that are copied ahead: contents NAME ahead|late. A comment is
+# restored with what stands before it.
 contents() {
   restore "$1" --list | awk -v want="$2" -v keys="$STATE_PG/keys" 'BEGIN { while ((getline key <keys) > 0) ahead[key] = 1 }
-    /^;/ || ((($2 " " $3) in ahead) == (want == "ahead"))'
+    $4 !~ /^(COMMENT|ACL|SECURITY)$/ { wanted = (($2 " " $3) in ahead) == (want == "ahead") }
+    /^;/ || wanted'
 }
 
 # Copies the rows of big tables that have a key, and their keys, while users still write.
@@ -235,9 +237,23 @@ copy_rest() {
   wait "$counting" || failure "old's rows could not be counted: $(tail -n 1 "$LOG" | cut -c 1-300)"
   count_new
   remove_deleted
-  contents rows late >"$STATE_PG/contents"
-  restore rows --use-list="$STATE_PG/contents" --section=post-data --jobs="$WORKERS" --dbname="$DATABASE"
+  restore_behind_rows
   end_watch "$watcher"
+}
+
+# The other keys and all that comes behind the rows, in turns: indexes and keys; then partitions' indexes join their parents' one by
+# one, for beside a foreign key or a refresh each can wait for the other for ever; then the rest.
+restore_behind_rows() {
+  local turn jobs
+  contents rows late | awk -v file="$STATE_PG/turn" '
+    $4 !~ /^(COMMENT|ACL|SECURITY)$/ { turn = $4 " " $5 == "INDEX ATTACH" ? 2 : $4 ~ /^(INDEX|CONSTRAINT)$/ ? 1 : 3 }
+    { print >(file turn) }'
+  for turn in 1 2 3; do
+    [[ -e $STATE_PG/turn$turn ]] || continue
+    jobs=$WORKERS
+    ((turn != 2)) || jobs=1
+    restore rows --use-list="$STATE_PG/turn$turn" --section=post-data --jobs="$jobs" --dbname="$DATABASE"
+  done
 }
 
 # Large objects without their content: before PostgreSQL 17, they stand among the tables of a dump.
