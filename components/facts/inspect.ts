@@ -145,14 +145,19 @@ async function look(
   });
   const facts = parseFacts(run.stdout);
   if (facts.get("complete") === "yes") return facts;
-  const bastionError = lastError(readIfThere(bastionLog(dirname(configFile), side)));
+  const bastionError = bastionErrors(configFile, side);
   if (bastionError !== undefined) return new Unreachable(bastionError, "bastion");
   if (run.timedOut) return new Unreachable(`no answer within ${inspectDeadline} seconds`);
   return new Unreachable(lastError(run.stderr) ?? `ssh ended with ${run.exitCode ?? run.shortMessage}`);
 }
 
+/** What the connection to the bastion said last, where there is one. */
+export function bastionErrors(configFile: string, side: Side): string | undefined {
+  return lastError(readIfThere(bastionLog(dirname(configFile), side)));
+}
+
 /** The last line of ssh's errors that says something. */
-function lastError(stderr: string): string | undefined {
+export function lastError(stderr: string): string | undefined {
   return stderr
     .split("\n")
     .filter((line) => line.trim() !== "" && !line.startsWith("**"))
