@@ -37,11 +37,9 @@ async function readStack(args: readonly string[]): Promise<MoveConfig> {
   const shown = Object.entries(JSON.parse(run.stdout) as Record<string, ShownSetting>);
   const secrets = shown.filter(([, { secret }]) => secret).map(([key]) => key);
   process.env["PULUMI_CONFIG_SECRET_KEYS"] = JSON.stringify(secrets);
-  pulumi.runtime.setAllConfig({
-    // Its default is the stack's name, which only the engine knows; a comparison does not need it.
-    "changeover:move": "compare",
-    ...Object.fromEntries(shown.map(([key, { value }]): [string, string] => [key, value ?? ""])),
-  });
+  pulumi.runtime.setAllConfig(
+    Object.fromEntries(shown.map(([key, { value }]): [string, string] => [key, value ?? ""])),
+  );
   return readConfig();
 }
 

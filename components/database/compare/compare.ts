@@ -79,13 +79,19 @@ async function withReaders<T>(
     });
   const opened = await Promise.allSettled([open("old"), open("new")]);
   const readers = opened.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const close = () => readers.map((reader) => reader.close());
+  let result: T;
   try {
-    const failed = opened.find((result) => result.status === "rejected");
+    const failed = opened.find((one) => one.status === "rejected");
     if (failed !== undefined) throw failed.reason;
-    return await work({ old: readers[0]!, new: readers[1]! });
-  } finally {
-    await Promise.all(readers.map((reader) => reader.close()));
+    result = await work({ old: readers[0]!, new: readers[1]! });
+  } catch (error) {
+    // The first error is the one to tell; the role goes by itself.
+    await Promise.allSettled(close());
+    throw error;
   }
+  await Promise.all(close());
+  return result;
 }
 
 /** Compares everything there is, one table after the other. */

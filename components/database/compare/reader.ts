@@ -53,7 +53,10 @@ export async function openReader(args: ReaderArgs): Promise<Reader> {
   const guardian = await makeRole(args, scramVerifier(password));
   try {
     const client = await logIn(args, password, guardian.hbaFile);
-    const query: Reader["query"] = async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => {
+    const query: Reader["query"] = async <Row extends pg.QueryResultRow>(
+      text: string,
+      values?: unknown[],
+    ) => {
       try {
         return (await client.query<Row>(text, values)).rows;
       } catch (error) {
@@ -82,7 +85,7 @@ function lostConnection(side: Side, { message }: Error): ComparisonError {
     place: `${side}, PostgreSQL`,
     rule: "stays connected while the databases are compared",
     value: message,
-    remedy: "run the comparison again; it changes nothing",
+    remedy: `run the comparison again; its role ${role} goes by itself within a minute`,
   });
 }
 
@@ -116,7 +119,10 @@ async function makeRole({ side, server, database, port, configFile, env }: Reade
   throw new ComparisonError({
     place: `${side} (${server.user}@${server.address})`,
     rule: "makes a role that may read, as the superuser of PostgreSQL",
-    value: bastionErrors(configFile, side) ?? lastError(stderr) ?? `it gave no answer within ${connectDeadline} seconds`,
+    value:
+      bastionErrors(configFile, side) ??
+      lastError(stderr) ??
+      `it gave no answer within ${connectDeadline} seconds`,
     remedy: `mend that, and run the comparison again; 'pulumi preview' says more where it is about SSH`,
   });
 }

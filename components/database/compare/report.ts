@@ -28,7 +28,7 @@ export interface TableReport {
   rowsOld: number;
   rowsNew: number;
   chunks: number;
-  /** How many of them differed to the end. */
+  /** How many of them differed: the first to the end of the deadline, the others when they were read. */
   chunksThatDiffer: number;
   /** How often the chunk was read that took the most reads to become equal. */
   reads: number;

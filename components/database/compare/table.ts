@@ -61,9 +61,7 @@ export function compareTable(readers: Readers, pair: Pair, options: TableOptions
 async function compareWhole(readers: Readers, pair: Pair, options: TableOptions): Promise<Outcome> {
   const settle = deadline(pair.old.kind === "materialized view" ? 0 : options.settleDeadline);
   for (let reads = 1; ; reads++) {
-    const [old, fresh] = await Promise.all(
-      sides.map((side) => readSum(readers[side], sumOfAll(pair[side]))),
-    );
+    const [old, fresh] = await Promise.all(sides.map((side) => readSum(readers[side], sumOfAll(pair[side]))));
     const found = { rowsOld: old!.rows, rowsNew: fresh!.rows, chunks: 1, reads };
     if (isSame(old!, fresh!)) return { ...found, status: "equal", chunksThatDiffer: 0 };
     if (!(await settle.pause()))
@@ -95,71 +93,75 @@ async function compareChunks(readers: Readers, pair: Pair, options: TableOptions
   for (;;) {
     const old = await readSum(readers.old, sumOfRange(pair.old, { after }, limit));
     const range: Range = { after, upTo: old.rows < limit ? undefined : old.last };
-    const fresh = await readSum(readers.new, sumOfRange(pair.new, range, 2 * limit + 1));
-    found.chunks++;
-    if (isSame(old, fresh)) {
-      found.rowsOld += old.rows;
-      found.rowsNew += fresh.rows;
-    } else {
-      // After the first chunk that stayed different, the others are only counted.
-      const seconds = found.status === "equal" ? options.settleDeadline : 0;
-      const settled = await settleChunk(readers, pair, range, 2 * limit + 1, seconds);
-      found.rowsOld += settled.rowsOld;
-      found.rowsNew += settled.rowsNew;
+    const fresh = await readSum(readers.new, sumOfRange(pair.new, range, 2 * limit));
+    let differ = !isSame(old, fresh);
+    // After the first chunk that stayed different, the others are only counted.
+    if (differ && found.status === "equal") {
+      const settled = await settleChunk(readers, pair, range, limit, options.settleDeadline);
       found.reads = Math.max(found.reads, 1 + settled.reads);
-      if (settled.rows.length > 0) {
-        found.status = "differs";
-        found.chunksThatDiffer++;
-        found.difference ??= { ...range, rows: settled.rows.slice(0, rowsTold) };
-      }
+      differ = settled.rows.length > 0;
+      if (differ) found.difference = { ...range, rows: settled.rows.slice(0, rowsTold) };
+    }
+    found.chunks++;
+    found.rowsOld += old.rows;
+    if (!differ) found.rowsNew += old.rows;
+    else {
+      found.status = "differs";
+      found.chunksThatDiffer++;
+      found.rowsNew += fresh.rows < 2 * limit ? fresh.rows : await readCount(readers.new, pair.new, range);
     }
     if (range.upTo === undefined) return found;
     after = range.upTo;
   }
 }
 
-/** A chunk that differs: its rows are listed, and those that differ are read again until none is left or time is up. */
+/**
+ * A chunk that differs: the rows that each side has in the range are looked up by their keys on the other side, page by page. Those
+ * that differ are read again until none is left, or time is up.
+ */
 async function settleChunk(
   readers: Readers,
   pair: Pair,
   range: Range,
   limit: number,
   seconds: number,
-): Promise<{ rows: RowDifference[]; reads: number; rowsOld: number; rowsNew: number }> {
+): Promise<{ rows: RowDifference[]; reads: number }> {
   const settle = deadline(seconds);
-  const read = async (statement: (relation: Relation) => Statement) => {
+  const lookUp = async (keys: readonly Key[]) => {
     const [old, fresh] = await Promise.all(
-      sides.map((side) => readRows(readers[side], statement(pair[side]))),
+      sides.map((side) => readRows(readers[side], rowsByKey(pair[side], keys))),
     );
-    return { old: old!, new: fresh! };
+    return differences(old!, fresh!);
   };
-  let reads = 0;
-  for (;;) {
-    const listed = await read((relation) => rowsOfRange(relation, range, limit));
-    reads++;
-    // A list that was cut off does not show all that differs: it is made again.
-    const cut = listed.old.size >= limit || listed.new.size >= limit;
-    let rows = differences(listed.old, listed.new);
-    let goesOn = true;
-    while (rows.length > 0 && goesOn) {
-      const keys = rows.map(({ key }) => key);
-      const again = await read((relation) => rowsByKey(relation, keys));
-      reads++;
-      rows = differences(again.old, again.new);
-      if (rows.length > 0) goesOn = await settle.pause();
+  let most = 0;
+  for (const side of sides) {
+    let after = range.after;
+    for (;;) {
+      const page = await readRows(readers[side], rowsOfRange(pair[side], { ...range, after }, limit));
+      const keys = [...page.keys()].map(keyOf);
+      let rows = keys.length === 0 ? [] : await lookUp(keys);
+      let reads = 1;
+      for (; rows.length > 0; reads++) {
+        if (!(await settle.pause())) return { rows, reads };
+        rows = await lookUp(rows.map(({ key }) => key));
+      }
+      most = Math.max(most, reads);
+      if (keys.length < limit) break;
+      after = keys.at(-1);
     }
-    if (rows.length === 0 && cut && (await settle.pause())) continue;
-    const counts = await Promise.all(sides.map((side) => readCount(readers[side], pair[side], range)));
-    const unseen = rows.length === 0 && cut ? [{ key: range.after ?? [], is: "changed" as const }] : rows;
-    return { rows: unseen, reads, rowsOld: counts[0]!, rowsNew: counts[1]! };
   }
+  return { rows: [], reads: most };
+}
+
+/** A key from the JSON that it is kept as. */
+function keyOf(text: string): string[] {
+  return JSON.parse(text) as string[];
 }
 
 const sides = ["old", "new"] as const;
 
 /** Rows that are not the same in two lists. */
 export function differences(old: Rows, fresh: Rows): RowDifference[] {
-  const keyOf = (text: string) => JSON.parse(text) as string[];
   return [
     ...[...old].flatMap(([key, hash]): RowDifference[] => {
       const other = fresh.get(key);
