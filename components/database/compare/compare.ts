@@ -88,10 +88,20 @@ async function withReaders<T>(
   } catch (error) {
     // The first error is the one to tell; the role goes by itself.
     await Promise.allSettled(close());
-    throw error;
+    throw isOfOneStatement(error) ? refusedStatement(error) : error;
   }
   await Promise.all(close());
   return result;
+}
+
+/** PostgreSQL refused a statement that is not about one table alone. */
+function refusedStatement({ message }: Error): ComparisonError {
+  return new ComparisonError({
+    place: "old or new, PostgreSQL",
+    rule: "tells which tables and sequences there are",
+    value: message,
+    remedy: "mend that, and run the comparison again; it changes nothing",
+  });
 }
 
 /** Compares everything there is, one table after the other. */
@@ -149,7 +159,7 @@ async function requireSameEncoding(readers: Readers): Promise<void> {
 async function readRelations({ query }: Reader): Promise<Relation[]> {
   const rows = await query<{ relation: string }>(scriptBeside(import.meta.url, "relations.sql"));
   const [large] = await query<{ bytes: string }>(
-    "select pg_table_size('pg_largeobject')::text as bytes where exists (select 1 from pg_largeobject_metadata)",
+    "select (relpages::bigint * current_setting('block_size')::int)::text as bytes from pg_class where oid = 'pg_largeobject'::regclass and exists (select 1 from pg_largeobject_metadata)",
   );
   return [
     ...rows.map(({ relation }) => JSON.parse(relation) as Relation),

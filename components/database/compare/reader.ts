@@ -153,7 +153,8 @@ async function within<T>(seconds: number, work: Promise<T>, stop: () => void): P
 /** Logs in through SSH. */
 async function logIn(args: ReaderArgs, password: string, hbaFile: string): Promise<pg.Client> {
   const { side, database, port, configFile, env, statementDeadline } = args;
-  const run = execa("ssh", ["-F", configFile, "-W", `127.0.0.1:${port}`, side], {
+  // What the server says to the forwarding is told from this level on.
+  const run = execa("ssh", ["-F", configFile, "-o", "LogLevel=INFO", "-W", `127.0.0.1:${port}`, side], {
     reject: false,
     env,
     buffer: { stdout: false, stderr: true },
@@ -181,8 +182,9 @@ async function logIn(args: ReaderArgs, password: string, hbaFile: string): Promi
   } catch (error) {
     run.kill();
     const { stderr } = await run;
-    const said = bastionErrors(configFile, side) ?? lastError(Buffer.from(stderr).toString());
-    throw new ComparisonError(loginProblem(args, hbaFile, error as Error, said));
+    const said =
+      bastionErrors(configFile, side) ?? Buffer.from(stderr).toString().trim().replaceAll(/\s*\n/g, "; ");
+    throw new ComparisonError(loginProblem(args, hbaFile, error as Error, said === "" ? undefined : said));
   }
 }
 
@@ -200,7 +202,7 @@ function sessionOptions(statementDeadline: number): string {
     quote_all_identifiers: "off",
     default_transaction_read_only: "on",
     statement_timeout: `${statementDeadline}s`,
-    lock_timeout: "10s",
+    lock_timeout: "60s",
     max_parallel_workers_per_gather: 0,
     enable_seqscan: "off",
     enable_bitmapscan: "off",

@@ -6,7 +6,9 @@ select json_build_object(
   'populated', c.relispopulated,
   'extension', (select e.extname from pg_depend d join pg_extension e on e.oid = d.refobjid
     where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.refclassid = 'pg_extension'::regclass and d.deptype = 'e'),
-  'bytes', case when c.relkind = 'f' then 0 else pg_table_size(c.oid) end,
+  -- By PostgreSQL's own estimate: the exact size would wait for locks.
+  'bytes', (c.relpages::bigint + coalesce((select x.relpages from pg_class x where x.oid = c.reltoastrelid), 0))
+    * current_setting('block_size')::int,
   'tuples', c.reltuples,
   'columns', (select coalesce(json_object_agg(a.attname, format_type(a.atttypid, a.atttypmod)), '{}')
     from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped),
