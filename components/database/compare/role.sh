@@ -60,6 +60,8 @@ main() {
   make_role
   printf 'ready\t%s\n' "$(sql <<<'show hba_file')"
   while IFS= read -r -t "$SILENCE" _; do :; done
+  # Without this, bash would wait for more of its script, which comes by the same connection.
+  exit 0
 }
 
 main
