@@ -5,6 +5,9 @@ import { types } from "@pulumi/command";
 /** Which of the two servers. */
 export type Side = "old" | "new";
 
+/** Both servers. */
+export const sides = ["old", "new"] as const;
+
 /** One server. */
 export interface Server {
   /** Host name or IP address. */

@@ -14,3 +14,6 @@ export function toBytes(size: string): number {
     );
   return Math.ceil(Number(match[1]) * bytesPerUnit[match[2] as keyof typeof bytesPerUnit]);
 }
+
+/** Bytes for people, in whole megabytes, rounded up. */
+export const megabytes = (bytes: number) => `${Math.ceil(bytes / 1_000_000)} MB`;

@@ -1,0 +1,32 @@
+/** Guards of the site's systemd units. */
+import { lines } from "../facts/inspect.ts";
+import type { Finding, Look } from "./guards.ts";
+
+/** Each unit of the settings is there and runs on old, until the move stops it. */
+export function units({ settings, old, begun }: Look): Finding[] {
+  return [...settings.site.web, ...settings.site.jobs].flatMap((unit) => {
+    const properties = new Map(
+      lines(old, `unit.${unit}`).map((line) => line.split("=", 2) as [string, string]),
+    );
+    if (properties.get("LoadState") !== "loaded")
+      return [
+        {
+          place: `old, ${unit}`,
+          rule: "is a unit that systemd knows",
+          value: `systemd says ${properties.get("LoadState") ?? "nothing"}`,
+          remedy:
+            "set changeover:site.web and changeover:site.jobs to the site's units: systemctl list-units",
+        },
+      ];
+    if (!begun("jobs-stop") && properties.get("ActiveState") !== "active")
+      return [
+        {
+          place: `old, ${unit}`,
+          rule: "runs before it is moved",
+          value: `it is ${properties.get("ActiveState")}`,
+          remedy: `start it (systemctl start ${unit}), or take it out of changeover:site`,
+        },
+      ];
+    return [];
+  });
+}
