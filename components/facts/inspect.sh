@@ -131,6 +131,8 @@ inspect() {
   access_facts
   [[ $SIDE != old ]] || database_facts
   [[ $SIDE != old ]] || missing_facts
+  [[ $STRATEGY != replicate ]] || replication_facts
+  [[ $STRATEGY != replicate || $SIDE != new ]] || pooler_facts
   move_facts
   fact complete yes
 }

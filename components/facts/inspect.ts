@@ -128,8 +128,13 @@ async function look(
 ): Promise<Facts | Unreachable> {
   const script = [
     "set -u",
-    assignments({ ...settings, SIDE: side }),
+    assignments({
+      ...settings,
+      SIDE: side,
+      REPLICATION_SQL: scriptBeside(import.meta.url, "replication.sql"),
+    }),
     scriptBeside(import.meta.url, "../proxy/find.sh"),
+    scriptBeside(import.meta.url, "replication.sh"),
     scriptBeside(import.meta.url, "inspect.sh"),
     "inspect </dev/null",
     "",
@@ -189,4 +194,10 @@ export function lines(facts: Facts, name: string): string[] {
 /** A fact's lines, each cut at tabs. */
 export function rows(facts: Facts, name: string): string[][] {
   return lines(facts, name).map((line) => line.split("\t"));
+}
+
+/** A fact that is JSON; the fallback where it was not looked at. */
+export function json<T>(facts: Facts, name: string, fallback: T): T {
+  const value = facts.get(name);
+  return value ? (JSON.parse(value) as T) : fallback;
 }

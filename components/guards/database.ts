@@ -138,13 +138,24 @@ export function oldDatabase({ settings, old, begun }: Look): Finding[] {
       value: `there is ${space}`,
       remedy: `move its tables: ALTER DATABASE "${name}" SET TABLESPACE pg_default, and drop it`,
     })),
-    ...lines(old, "database.subscriptions").map((subscription) => ({
-      place: `old, database ${name}`,
-      rule: "has no subscription",
-      value: `${subscription} brings rows from elsewhere, and does not come along`,
-      remedy: "set it up on new after the move",
-      warning: true,
-    })),
+    ...lines(old, "database.subscriptions")
+      .filter((subscription) => !subscription.startsWith("changeover_"))
+      .map((subscription) =>
+        settings.database.strategy === "replicate"
+          ? {
+              place: `old, database ${name}`,
+              rule: "has no subscription, for its rows would go on to new, and no fence stops them",
+              value: `${subscription} brings rows from elsewhere`,
+              remedy: `set it up on new after the move; on old: DROP SUBSCRIPTION ${subscription};`,
+            }
+          : {
+              place: `old, database ${name}`,
+              rule: "has no subscription",
+              value: `${subscription} brings rows from elsewhere, and does not come along`,
+              remedy: "set it up on new after the move",
+              warning: true,
+            },
+      ),
     ...lines(old, "database.long").map((transaction) => ({
       place: `old, database ${name}`,
       rule: "has no transaction of more than 5 minutes",

@@ -16,7 +16,10 @@ import {
 import { missingEntries } from "./entries.ts";
 import { paths, roomForFiles } from "./files.ts";
 import { clocks, machine, otherMoves, tools } from "./host.ts";
+import { loginGuards } from "./logins.ts";
 import { nginxConfiguration, siteFile, siteFileOnNew } from "./nginx.ts";
+import { poolerGuards } from "./pooler.ts";
+import { replicationGuards } from "./replication.ts";
 import { units } from "./units.ts";
 
 /** One thing that stops a move (or, as a warning, that the operator should know). */
@@ -47,7 +50,7 @@ export interface Look {
 }
 
 /** A rule over facts. */
-type Guard = (look: Look) => Finding[];
+export type Guard = (look: Look) => Finding[];
 
 /** All findings of a look at the servers. */
 export function findings(settings: GuardSettings, inspection: Inspection): Finding[] {
@@ -127,6 +130,9 @@ const guards: readonly Guard[] = [
   roomForFiles,
   roomForDatabase,
   extensions,
+  ...replicationGuards,
+  ...loginGuards,
+  ...poolerGuards,
   otherMoves,
   clocks,
 ];

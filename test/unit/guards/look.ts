@@ -17,6 +17,11 @@ export type Changes = Record<string, string | undefined>;
 /** A complete move. */
 export const settings: GuardSettings = parseConfig(complete);
 const running = "LoadState=loaded\nActiveState=active\nUnitFileState=enabled";
+/** The same by replication. */
+export const replicating: GuardSettings = {
+  ...settings,
+  database: { ...settings.database, strategy: "replicate" },
+};
 const both = {
   user: "0",
   clock: "1000.5",
@@ -25,6 +30,17 @@ const both = {
   "nginx.test": "nginx: the configuration file syntax is ok\nnginx: configuration file test is successful",
   "database.version": "150020",
   "database.error": "",
+  "replication.error": "",
+  "replication.settings": JSON.stringify({
+    wal_level: "logical",
+    max_replication_slots: "10",
+    max_wal_senders: "10",
+    max_logical_replication_workers: "4",
+    max_worker_processes: "8",
+    max_wal_size: "1024",
+    max_slot_wal_keep_size: "2000",
+  }),
+  "replication.used": JSON.stringify({ slots: 0, senders: 0, appliers: 0, origins: 0, workers: 1 }),
   done: "",
   begun: "",
   complete: "yes",
@@ -46,6 +62,8 @@ const old = {
   "database.roles": "postgres\tt\tt\nshop\tt\tf",
   "database.sessions": "shop\nchangeover_shop",
   "database.size": "1000000\tUTF8\ten_US.UTF-8\tC",
+  "replication.walFree": "3000000000",
+  "replication.verifiers": JSON.stringify([{ role: "shop", kind: "scram", digest: "a" }]),
   "database.extensions": "plpgsql\t1.0\ncitext\t1.6",
 };
 const fresh = {
@@ -56,6 +74,9 @@ const fresh = {
   "database.locales": "C\nen_US.utf8",
   "database.extensionsHere": "plpgsql\t1.0\ncitext\t1.6",
   "database.free": "2000000",
+  "pooler.version": "1.24.1",
+  "pooler.databases": "",
+  "pooler.listener": "",
   ...Object.fromEntries(
     ["/srv/shop/uploads", "/srv/shop/app", "/etc/shop"].map((path) => [`free.${path}`, "64 10000000"]),
   ),
