@@ -26,7 +26,7 @@ function rolesStayHere({ old, begun }: Look): Finding[] {
       place: `old, role ${role}`,
       rule: "is used in the site's database alone, for the fence takes its login away",
       value: `it is used in ${some(databases)} too, and would be locked out there`,
-      remedy: `let them use another role: DROP OWNED or REVOKE what "${role}" has there, and end its sessions`,
+      remedy: `let ${databases.length === 1 ? "it" : "them"} use another role (ALTER DATABASE ... OWNER TO, REASSIGN OWNED BY "${role}", REVOKE), and end its sessions there`,
       warning: true,
     }),
   );

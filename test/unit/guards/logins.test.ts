@@ -61,7 +61,7 @@ describe("logins", () => {
         "a role that is used elsewhere",
         fact("rolesElsewhere", [{ role: "shop", databases: ["blog", "stats"] }]),
         {},
-        ["old, role shop", "used in blog, stats too", 'what "shop" has there'],
+        ["old, role shop", "used in blog, stats too", 'REASSIGN OWNED BY "shop"'],
       ],
       [
         "a login without a password",
