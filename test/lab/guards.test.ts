@@ -498,7 +498,6 @@ describe.each([inTheDatabase, onTheServers, behindALock])("$title", (group) => {
       else settings = { ...settings, ...mend };
     }
     mended = await look(settings);
-    await run(group.back);
   });
 
   it.each(group.cases)("$what: is found, with its remedy, and is gone when that is done", (one) => {
@@ -512,6 +511,7 @@ describe.each([inTheDatabase, onTheServers, behindALock])("$title", (group) => {
 
   it("leaves nothing behind that a guard finds", async () => {
     const told = (all: Finding[]) => all.map(({ place, rule }) => `${place}: ${rule}`);
+    await run(group.back);
     expect(told(await look({}))).toEqual(told(atFirst));
   });
 });

@@ -67,6 +67,7 @@ describe("PgBouncer", () => {
     [
       ["PgBouncer itself at its port", {}, { "pooler.listener": "pgbouncer.service" }],
       ["what the move wrote", {}, { "pooler.databases": "shop", begun: "shop/database-pooler" }],
+      ["the first version that knows prepared statements", {}, { "pooler.version": "1.21.0" }],
       ["a version after 1", {}, { "pooler.version": "2.0.1" }],
     ],
     replicating,
