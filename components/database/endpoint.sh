@@ -9,6 +9,8 @@ set_endpoint() {
     printf x
   )
   content=${content%x}
+  # An address may begin with the other one.
+  [[ $to != "$from"* || $content != *"$to"* ]] || return 0
   [[ $content == *"$from"* ]] || { [[ $content == *"$to"* ]] && return; }
   [[ $content == *"$from"* ]] || die "$ENDPOINT_FILE: should hold $from, but does not; it is the app's database address (database.endpoint.address)"
   printf '%s' "${content//"$from"/"$to"}" | replace_file "$ENDPOINT_FILE"

@@ -28,7 +28,7 @@ pooler_lead() {
 
 # One command to PgBouncer itself; it trusts the system's user that it runs as.
 pooler_command() {
-  (cd / && runuser -u postgres -- env PGCONNECT_TIMEOUT=5 PATH="$PATH" psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 \
+  (cd / && runuser -u postgres -- env PGCONNECT_TIMEOUT=5 PATH="$PATH" timeout 60 psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 \
     --host=/var/run/postgresql --port="$POOLER_PORT" --username=pgbouncer --dbname=pgbouncer --command="$1")
 }
 

@@ -119,7 +119,7 @@ copy_left_out() {
     printf 'set session_replication_role = replica;\n'
     printf 'truncate %s;\n' "${tables[@]}" | grep -v 'truncate ;' || true
     printf 'select lo_unlink(oid) from pg_largeobject_metadata \\g /dev/null\n'
-    as_postgres "${dump[@]}" --data-only --large-objects --exclude-schema='*'
+    as_postgres "${dump[@]}" --data-only --blobs --exclude-schema='*'
     ((${#tables[@]} == 0)) || as_postgres "${dump[@]}" --data-only "${tables[@]/#/--table=}"
   } >"$STATE/left-out.sql"
   if [[ $to == new ]]; then
