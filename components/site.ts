@@ -17,6 +17,8 @@ export interface SiteSettings {
     code: readonly string[];
     files: readonly string[];
     deploys: readonly string[];
+    /** Debian packages that new needs. */
+    packages: readonly string[];
     checks: readonly { path: string; marker: string; status: number }[];
   };
   database: {
@@ -59,6 +61,7 @@ export function sharedSettings(settings: SiteSettings): Record<string, Setting> 
     FILES: site.files,
     COPY: copiedPaths(settings),
     DEPLOYS: site.deploys,
+    PACKAGES: site.packages,
     DATABASE: database.name,
     ROLES: database.roles,
     PGPORT: database.port,

@@ -102,6 +102,12 @@ const cronEntry = text(
   'a file such as "/etc/cron.d/shop", or "crontab of USER"',
 );
 
+/** apt-get reads a name with "-" at its end as one to be removed. */
+const packageName = text(
+  /^[a-z0-9][a-z0-9+.-]*[a-z0-9+]$/,
+  'the name of a Debian package, for example "php-fpm"',
+);
+
 const serverSchema = object({
   address,
   user: user.default("root"),
@@ -125,6 +131,7 @@ const siteSchema = object({
   code: listOf(copiedPath),
   files: listOf(copiedPath),
   deploys: listOf(path),
+  packages: listOf(packageName),
   checks: z.preprocess(
     (value) => (value === undefined || Array.isArray(value) ? value : [value]),
     z.array(checkSchema).min(1, expected("at least one page to check")).prefault([{}]),

@@ -27,6 +27,7 @@ import { finishNew, finishOld } from "../components/finish/finish.ts";
 import { openFirewall, openFirewallOnNew } from "../components/firewall/firewall.ts";
 import { startJobs, stopJobs } from "../components/jobs/jobs.ts";
 import { copyLogrotate } from "../components/logrotate/logrotate.ts";
+import { installPackages } from "../components/packages/packages.ts";
 import { installSite, takeTraffic } from "../components/proxy/proxy.ts";
 import { sharedSettings } from "../components/site.ts";
 import { copyUnits, startWeb } from "../components/web/web.ts";
@@ -47,6 +48,7 @@ export function serverMoveRunbook(settings: MoveConfig): Runbook {
   const replicate = strategy === "replicate";
   return {
     prepared: [
+      installPackages(settings),
       makeKey(settings),
       openFirewall(settings),
       openGate(settings),

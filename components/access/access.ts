@@ -46,7 +46,7 @@ export function openGate(settings: SiteSettings): Step {
     shared: [new URL("keys.sh", import.meta.url)],
     settings: { GATE: gate },
     results: { PUBLIC_KEY: { step: "access-key", result: "publicKey" } },
-    after: ["firewall-open", "access-key"],
+    after: ["packages", "firewall-open", "access-key"],
     deadlineSeconds: settings.stepDeadline,
   };
 }

@@ -103,6 +103,28 @@ missing_facts() {
   for entry in "${LOGROTATE[@]}"; do [[ -f /etc/logrotate.d/$entry ]] || fact "missing./etc/logrotate.d/$entry" logrotate; done
 }
 
+# The packages that new should have: whether each is installed or known to apt, what apt would do for those that are missing, and
+# what dpkg finds broken.
+package_facts() {
+  local name known
+  local -a missing=()
+  ((${#PACKAGES[@]} > 0)) || return 0
+  known=$(apt-cache policy -- "${PACKAGES[@]}" 2>/dev/null | awk '/^[^ ].*:$/ { name = substr($0, 1, length($0) - 1) } $1 == "Candidate:" && $2 != "(none)" { print name }')
+  for name in "${PACKAGES[@]}"; do
+    # shellcheck disable=SC2016 # dpkg-query expands it
+    if [[ $(dpkg-query --show --showformat='${db:Status-Abbrev}' -- "$name" 2>/dev/null) == ?i* ]]; then
+      fact "package.$name" installed
+    elif grep -qxF -- "$name" <<<"$known"; then
+      fact "package.$name" known
+      missing+=("$name")
+    else
+      fact "package.$name" unknown
+    fi
+  done
+  ((${#missing[@]} == 0)) || fact packages.plan "$(apt-get --simulate --no-install-recommends install -- "${missing[@]}" 2>&1 | grep -E '^(Inst|Remv|E:) ' || true)"
+  fact_of packages.broken dpkg --audit
+}
+
 # The steps of moves that have a marker on this server: move/step, one a line.
 steps_with() {
   find /var/lib/changeover -mindepth 3 -maxdepth 3 -name "$1" -printf '%h\n' | sed 's|^/var/lib/changeover/||'
@@ -133,6 +155,7 @@ inspect() {
   [[ $SIDE != old ]] || missing_facts
   [[ $STRATEGY != replicate ]] || replication_facts
   [[ $STRATEGY != replicate || $SIDE != new ]] || pooler_facts
+  [[ $SIDE != new ]] || package_facts
   move_facts
   fact complete yes
 }

@@ -3,6 +3,7 @@ import { type Facts, lines, rows } from "../facts/inspect.ts";
 import { quote } from "../script.ts";
 import type { Side } from "../server.ts";
 import { megabytes } from "../size.ts";
+import { planned } from "./packages.ts";
 import type { Finding, GuardSettings, Look } from "./guards.ts";
 
 /** The app's file names its database, and is among what is copied. */
@@ -250,12 +251,15 @@ export function roomForDatabase({ old, new: fresh, done }: Look): Finding[] {
 export function extensions({ old, new: fresh }: Look): Finding[] {
   const available = new Set(rows(fresh, "database.extensionsHere").map(([name]) => name));
   if (available.size === 0) return [];
+  const coming = planned(fresh).some((name) => /^postgresql-(\d|contrib)/.test(name));
   return rows(old, "database.extensions")
     .filter(([name]) => !available.has(name ?? ""))
     .map(([name]) => ({
       place: "new, PostgreSQL",
       rule: `has the extension ${name}`,
       value: "it is not installed",
-      remedy: `install its package on new (on Debian: apt-cache search postgresql | grep ${name})`,
+      remedy: `install its package on new (on Debian: apt-cache search postgresql | grep ${name}), or name it in changeover:site.packages`,
+      // Whether it is in a package that comes shows when the database is copied.
+      ...(coming ? { warning: true } : {}),
     }));
 }

@@ -18,6 +18,7 @@ import { paths, roomForFiles } from "./files.ts";
 import { clocks, machine, otherMoves, tools } from "./host.ts";
 import { loginGuards } from "./logins.ts";
 import { nginxConfiguration, siteFile, siteFileOnNew } from "./nginx.ts";
+import { packagesGuards } from "./packages.ts";
 import { poolerGuards } from "./pooler.ts";
 import { replicationGuards } from "./replication.ts";
 import { units } from "./units.ts";
@@ -130,6 +131,7 @@ const guards: readonly Guard[] = [
   roomForFiles,
   roomForDatabase,
   extensions,
+  ...packagesGuards,
   ...replicationGuards,
   ...loginGuards,
   ...poolerGuards,

@@ -71,17 +71,30 @@ describe("a complete move", () => {
       code: [],
       files: [],
       deploys: [],
+      packages: [],
       checks: [{ path: "/", marker: "", status: 200 }],
     });
   });
 
-  it.each(["names", "web", "jobs", "cron", "logrotate", "code", "files", "deploys", "checks"] as const)(
-    "may write one value for a list of one: site.%s",
-    (key) => {
-      const [first] = complete.site[key];
-      expect(parseConfig(settings(`site.${key}`, first)).site[key]).toEqual([first]);
-    },
-  );
+  it.each([
+    "names",
+    "web",
+    "jobs",
+    "cron",
+    "logrotate",
+    "code",
+    "files",
+    "deploys",
+    "packages",
+    "checks",
+  ] as const)("may write one value for a list of one: site.%s", (key) => {
+    const [first] = complete.site[key];
+    expect(parseConfig(settings(`site.${key}`, first)).site[key]).toEqual([first]);
+  });
+
+  it.each(["g++", "libc6", "php8.4-fpm", "0ad"])("may name the package %s", (name) => {
+    expect(parseConfig(settings("site.packages", name)).site.packages).toEqual([name]);
+  });
 
   it.each([1, 65_535])("may use port %i", (port) => {
     expect(parseConfig(settings("old.port", port)).old.port).toBe(port);
@@ -130,6 +143,23 @@ const wrong: [path: string, value: unknown, expected: string][] = [
     (path): [string, unknown, string] => ["site.code", path, "should be an absolute path"],
   ),
   ["site.deploys", "git@example.org:shop", "should be an absolute path"],
+  ...[
+    "a",
+    "PHP",
+    "-y",
+    "nginx-",
+    "php-fpm:i386",
+    "php-fpm=8",
+    "php*",
+    "php-fpm/sid",
+    "a b",
+    "a;b",
+    "./a.deb",
+  ].map((name): [string, unknown, string] => [
+    "site.packages",
+    name,
+    "should be the name of a Debian package",
+  ]),
   ["site.checks", "health", "should hold the settings path, marker, status"],
   ["site.checks", [], "should be at least one page to check"],
   ["site.checks", { path: "/a b" }, "should be a URL path"],

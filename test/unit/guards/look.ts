@@ -68,6 +68,8 @@ const old = {
 };
 const fresh = {
   ...both,
+  "package.php-fpm": "known",
+  "packages.plan": "Inst php-fpm (8.4 Debian:13 [all])",
   "database.version": "170002",
   "database.names": "postgres",
   "database.roles": "postgres\tt\tt",
