@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 # Prints the whole answer to a GET of a path, by TLS where port 443 answers.
-ask() {
+get_page() {
   local request
   request=$(printf 'GET %s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n\r\n.' "$1" "${NAMES[0]}")
   if (exec 4<>/dev/tcp/127.0.0.1/443) 2>/dev/null; then
@@ -16,7 +16,7 @@ ask() {
 # True when one check passes; says what it saw in the log.
 check_passes() {
   local answer status
-  answer=$(ask "${CHECK_PATHS[$1]}" | tr -d '\0' || true)
+  answer=$(get_page "${CHECK_PATHS[$1]}" | tr -d '\0' || true)
   status=$(head -n 1 <<<"$answer" | cut -d ' ' -f 2)
   printf '%s answers %s\n' "${CHECK_PATHS[$1]}" "${status:-nothing}"
   [[ $status == "${CHECK_STATUS[$1]}" && $answer == *"${CHECK_MARKERS[$1]}"* ]]
