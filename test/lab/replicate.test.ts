@@ -57,7 +57,7 @@ describe("with users on the site", () => {
         sides.map(async (side) => [side, await shop.fingerprint(side, "without rows")] as const),
       ),
     );
-    const client = shop.startClient(50);
+    const client = shop.startClient(20);
     await client.settled(50);
     for (const phase of ["prepared", "app"]) {
       await shop.moveTo(phase);
