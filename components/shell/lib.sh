@@ -49,7 +49,9 @@ save_path() {
     cp -a --no-target-directory -- "$path" "$kept.part"
     mv --no-target-directory "$kept.part" "$kept.data"
   fi
-  printf '%s' "$path" >"$kept.path"
+  # In one rename: the record of a run that is killed here is there as a whole or not at all.
+  printf '%s' "$path" >"$kept.name"
+  mv -- "$kept.name" "$kept.path"
 }
 
 # True when there was something at a path before the move.
