@@ -2,7 +2,7 @@
 with := setup/with
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab lab-down demo unit test lint bench
+.PHONY: help setup lab lab-down demo unit test soak lint bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ unit: ## tests that need no root
 
 test: setup ## every check and test; the last line counts them
 	@$(with) node test/tally.ts
+
+soak: setup ## what takes too long for every change: every guard and the comparison on real servers
+	@$(with) vitest run --project soak
 
 lint: ## types, style and shell scripts
 	@$(with) tsc --noEmit

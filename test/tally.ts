@@ -15,7 +15,14 @@ const lint = await execa("make", ["--no-print-directory", "lint"], inherit);
 rmSync(file, { force: true });
 const tests = await execa(
   "vitest",
-  ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`],
+  [
+    "run",
+    "--project=unit",
+    "--project=lab",
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${file}`,
+  ],
   inherit,
 );
 const counts = count(read(), tests.exitCode === 0);

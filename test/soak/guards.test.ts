@@ -469,7 +469,7 @@ async function look({ holdBudget = "5 seconds", ...database }: Settings): Promis
       ...database,
     },
   };
-  const found = await shop.network("node", join(checkout, "test/lab/look.ts"), JSON.stringify(settings));
+  const found = await shop.network("node", join(checkout, "test/soak/look.ts"), JSON.stringify(settings));
   return JSON.parse(found) as Finding[];
 }
 

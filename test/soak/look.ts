@@ -1,4 +1,4 @@
-/** Prints what the guards find on the servers of a lab, as JSON: lab/run node test/lab/look.ts SETTINGS, as `pulumi config` has them. */
+/** Prints what the guards find on the servers of a lab, as JSON: lab/run node test/soak/look.ts SETTINGS, as `pulumi config` has them. */
 import { inspect } from "../../components/facts/inspect.ts";
 import { findings } from "../../components/guards/guards.ts";
 import { sharedSettings } from "../../components/site.ts";

@@ -61,7 +61,7 @@ function start(
   { of = access, memory, ...options }: ComparisonOptions & { of?: Access; memory?: number } = {},
 ) {
   const heap = memory === undefined ? [] : [`--max-old-space-size=${memory}`];
-  return execa(join(checkout, "lab/run"), ["node", ...heap, join(checkout, "test/lab/compareProgram.ts")], {
+  return execa(join(checkout, "lab/run"), ["node", ...heap, join(checkout, "test/soak/compareProgram.ts")], {
     env: { LAB_NAME: shop.lab.name },
     input: JSON.stringify({ database, access: of, options: { settleDeadline: 2, ...options } }),
     reject: false,
