@@ -31,7 +31,7 @@ systemd-run --quiet --unit=logins bash -c 'cd / && yes "$(cat /root/logins.sql)"
   return async () => {
     const [old, fresh] = await Promise.all(
       sides.map(async (side) =>
-        (await shop.script(side, "systemctl stop logins; cat /root/logins"))
+        (await shop.script(side, "systemctl stop logins; cat /root/logins; rm /root/logins /root/logins.sql"))
           .split("\n")
           .map((line) => line.split("|"))
           .filter(([at, login]) => at !== undefined && (login === "t" || login === "f"))
