@@ -14,15 +14,19 @@ old_dsn() {
   printf "host=%s port=%s dbname='%s' user=changeover_%s sslmode=require passfile=%s" "$(ip_of "$OLD_ADDRESS")" "$PGPORT" "${DATABASE//\'/\\\'}" "$MOVE" "$STATE_PG/pass"
 }
 
-# Makes the copy's role on old; its password lives in files of this run only.
-open_copy_role() {
-  local password
+# Makes a new password, in PASSWORD and in a file that only postgres reads.
+make_password() {
   rm -rf -- "$STATE_PG"
   install -d -m 700 -o postgres "$STATE_PG"
-  password=$(openssl rand -hex 24)
-  (umask 077 && printf '*:*:*:*:%s\n' "$password" >"$STATE_PG/pass")
+  PASSWORD=$(openssl rand -hex 24)
+  (umask 077 && printf '*:*:*:*:%s\n' "$PASSWORD" >"$STATE_PG/pass")
   chown postgres: "$STATE_PG/pass"
-  gate copy-role <<<"$password"
+}
+
+# Makes the copy's role on old; its password lives in files of this run only.
+open_copy_role() {
+  make_password
+  gate copy-role <<<"$PASSWORD"
 }
 
 # Removes the copy's role and its password, and the dump.

@@ -37,10 +37,19 @@ role_list() {
   printf '%s' "$list"
 }
 
-# Opens sessions with both databases, as superuser.
+# Opens a session with one side's database, as superuser: the other side may be down.
+open_side() {
+  if [[ $1 == old ]]; then
+    open_session old old_psql
+  else
+    open_session new as_postgres psql --no-psqlrc --quiet --no-align --tuples-only --field-separator=$'\t' --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE"
+  fi
+}
+
+# Opens sessions with both.
 open_sessions() {
-  open_session old old_psql
-  open_session new as_postgres psql --no-psqlrc --quiet --no-align --tuples-only --field-separator=$'\t' --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE"
+  open_side old
+  open_side new
 }
 
 # A side's app roles cannot log in, and none of their sessions is left. Survives a reboot.

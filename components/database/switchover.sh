@@ -164,15 +164,6 @@ put_back() {
   done
 }
 
-# A session with one side alone: the other one may be down.
-open_side() {
-  if [[ $1 == old ]]; then
-    open_session old old_psql
-  else
-    open_session new as_postgres psql --no-psqlrc --quiet --no-align --tuples-only --field-separator=$'\t' --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE"
-  fi
-}
-
 # TO follows FROM as before; nothing of the switch is left.
 follow_again() {
   drop_link "$1"

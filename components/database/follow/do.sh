@@ -10,7 +10,7 @@ unit_work() {
   progress "preparing the copy of $DATABASE, $(human "$SIZE")"
   open_follow_roles
   tune_for_restore
-  open_session old old_psql
+  open_side old
   ask old "$(session_settings)"
   drop_slot old
   hold_slot_snapshot
@@ -26,17 +26,12 @@ unit_work() {
 
 # One role for each direction, with one password: new's subscription and old's read it from a file that only postgres enters.
 open_follow_roles() {
-  local password
-  rm -rf -- "$STATE_PG"
-  install -d -m 700 -o postgres "$STATE_PG"
-  password=$(openssl rand -hex 24)
-  (umask 077 && printf '*:*:*:*:%s\n' "$password" >"$STATE_PG/pass")
-  chown postgres: "$STATE_PG/pass"
-  gate follow-role <<<"$password"
+  make_password
+  gate follow-role <<<"$PASSWORD"
   sql postgres <<SQL
 set log_statement = 'none'; set log_min_duration_statement = -1; set log_min_error_statement = 'panic';
 drop role if exists "changeover_$MOVE";
-create role "changeover_$MOVE" login replication connection limit 8 password '$password';
+create role "changeover_$MOVE" login replication connection limit 8 password '$PASSWORD';
 SQL
 }
 
@@ -78,7 +73,7 @@ copy_everything() {
 
 # New's copy is written by its subscription alone from here on. The publication came with the tables.
 follow_old() {
-  open_session new as_postgres psql --no-psqlrc --quiet --no-align --tuples-only --field-separator=$'\t' --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE"
+  open_side new
   fence_side new
   make_link new
   ask new "alter subscription $(link_to new) enable;"
@@ -105,7 +100,7 @@ stop_following() {
   use_server_programs
   untune
   if [[ -e $STATE/copy ]]; then
-    open_session new as_postgres psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE"
+    open_side new
     drop_link new
     close_session new
   fi
