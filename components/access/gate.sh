@@ -176,9 +176,9 @@ saved_content() {
   if [[ -L $HERE/nginx.saved ]]; then realpath -- "$(dirname -- "$(cat "$HERE/nginx.path")")/$(readlink -- "$HERE/nginx.saved")"; else printf '%s' "$HERE/nginx.saved"; fi
 }
 
-# Waits up to 10 seconds until old has answered what it had begun when it began to pass on.
+# Waits up to 2 seconds until old has answered what it had begun when it began to pass on.
 drained() {
-  local end=$((SECONDS + 10))
+  local end=$((SECONDS + 2))
   while pgrep -f '^nginx: worker process is shutting down' >/dev/null; do
     ((SECONDS < end)) || return 1
     sleep 0.1
@@ -195,7 +195,6 @@ pass_off() {
   rm -f "/etc/nginx/changeover/$MOVE-pass-on.conf"
   rmdir --ignore-fail-on-non-empty /etc/nginx/changeover 2>/dev/null || true
   reload_nginx
-  drain_nginx 3
   rm -f "$kept.path" "$kept.saved"
 }
 

@@ -22,6 +22,14 @@ nginx_drained() {
   done
 }
 
+# True when the workers of before the reload take no new connection any more, and others do.
+nginx_renewed() {
+  local pid
+  for pid in $WORKERS_BEFORE; do
+    ! tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -q '^nginx: worker process *$' || return 1
+  done
+}
+
 # Waits some seconds for those workers; long-lived connections (websockets) may outlast it, which is no error.
 drain_nginx() {
   local end=$((SECONDS + $1))

@@ -1,48 +1,52 @@
 # From here on users are served by new: old passes every request on; what reaches new meanwhile waits, and none fails.
 # shellcheck shell=bash
-# Requests to new's nginx wait in the kernel's queue; whatever happens, they go on after the hold budget.
+# Requests to new's nginx wait in the kernel's queue until they are released, at the latest by the unit's last act.
 hold() {
-  local unit
-  unit=$(unit_name)-release
-  systemctl stop "$unit.timer" 2>/dev/null || true
-  systemd-run --quiet --collect --unit="$unit" --on-active="$HOLD_BUDGET" --timer-property=AccuracySec=50ms systemctl kill --signal=CONT nginx.service
-  nginx_workers >"$STATE/held"
   HELD_SINCE=$(date +%s%3N)
+  nginx_workers >"$STATE/held"
   xargs --no-run-if-empty kill -STOP <"$STATE/held"
+}
+
+# The same while new serves users: what its nginx has begun is answered first, by the app on new; what comes later waits for old.
+hold_for_old() {
+  local end=$((SECONDS + 10))
+  pass_back
+  until nginx_renewed; do
+    ((SECONDS < end)) || failure "nginx on new did not start new workers within 10 seconds"
+    nginx_workers | grep -vxF "$WORKERS_BEFORE" >"$STATE/held" || true
+    xargs --no-run-if-empty kill -STOP <"$STATE/held"
+  done
+  drain_nginx 3
 }
 
 # The waiting requests go on.
 release() {
   systemctl kill --signal=CONT nginx.service
-  systemctl stop "$(unit_name)-release.timer" 2>/dev/null || true
-  HELD_MILLISECONDS=$(($(date +%s%3N) - HELD_SINCE))
+  rm -f "$STATE/held"
 }
 
-# The waiting requests are answered by old, which serves again: what users have just uploaded there is not on new.
-release_through_old() {
+# From now on new's nginx hands every request to old.
+pass_back() {
   printf '%s' "${PASS_BACK//OTHER/$(url_host "$OLD_ADDRESS")}" | replace_file "$(include_dir)/pass-back.conf"
   reload_nginx
-  release
 }
 
-# Once the last of them is answered, new's nginx serves new again.
-stop_passing_back() {
-  drain_nginx 10
+# From now on it serves new again.
+pass_back_no_more() {
   rm -f "$(include_dir)/pass-back.conf"
   reload_nginx
 }
 
-# Runs when anything between hold and release fails: users are served by old again.
-failed_while_held() {
-  trap - EXIT
-  set +e
-  if gate pass-off; then
-    release_through_old
-    stop_passing_back
-  else
-    release
-  fi
-  do_failed "$1"
+# The waiting requests are answered by old, which serves again: what users have just uploaded there is not on new. Once old hands
+# nothing on any more, new's nginx serves new again.
+release_to_old() {
+  local end=$((SECONDS + 10))
+  [[ -e $(include_dir)/pass-back.conf ]] || pass_back
+  release
+  until gate drained; do
+    ((SECONDS < end)) || break
+  done
+  pass_back_no_more
 }
 
 # True when old passes the site on already: users write on new, and nothing there may be overwritten.
@@ -52,22 +56,66 @@ passing() {
   [[ $answer == yes ]]
 }
 
-# Lets requests wait while old begins to pass them on and the last files come over.
-switch_traffic() {
-  pull_users_files --delete
-  hold
-  trap 'failed_while_held $?' EXIT
-  gate pass-on || die "old could not pass the site on to new: $(tail -n 1 "$LOG" | cut -c 1-300)"
-  pull_users_files --update
-  remember_users_files
-  release
-  trap 'do_failed $?' EXIT
-  result holdMilliseconds "$HELD_MILLISECONDS"
+# Ends the unit where the hold has lasted too long: its last act releases the requests to the side that has served before.
+watch_budget() {
+  sleep "$HOLD_BUDGET"
+  mkdir "$STATE/decided" 2>/dev/null || return 0
+  printf 'the hold lasted longer than changeover:holdBudget (%s s): users stay where they were\n' "$HOLD_BUDGET" >>"$STATE/failure"
+  kill -KILL $$
 }
 
-# Uploads that were under way on old when it began to pass on have ended by now, or within a while: they come too.
-do_step() {
-  if passing; then gate pass-on; else switch_traffic; fi
-  gate drained || note "some connections of before are still open on old (websockets, long downloads)"
+# The point from which the hand-over goes on instead of back: decide VERB.
+decide() {
+  mkdir "$STATE/decided" 2>/dev/null || {
+    wait
+    exit 1
+  }
+  : >"$STATE/decided/$1"
+}
+
+# The unit's work: lets requests wait while old begins to pass them on and the last files come over.
+unit_take() {
+  trap 'failure "${BASH_COMMAND%% *} ended with $?"' ERR
+  rm -rf "$STATE/decided"
+  if passing; then return; fi
+  pull_users_files --delete
+  progress "old begins to pass requests on; they wait"
+  watch_budget &
+  hold
+  gate pass-on || failure "old could not pass the site on to new: $(tail -n 1 "$LOG" | cut -c 1-300)"
   pull_users_files --update
+  remember_users_files
+  decide take
+  release
+  result holdMilliseconds "$(($(date +%s%3N) - HELD_SINCE))"
+}
+
+# After it, however it ended: users are on new, or on old as before. Where old cannot be asked to serve again, they go on to new.
+unit_take_ended() {
+  local ended=$SERVICE_RESULT
+  set +e
+  trap - ERR
+  if [[ -e $STATE/decided/take ]]; then
+    ended=success
+    release
+  elif [[ -e $STATE/held ]]; then
+    progress "users are served by old again"
+    if gate pass-off; then release_to_old; else release; fi
+  fi
+  tell_end take "$ended"
+}
+
+# Uploads that were under way on old when it began to pass on have ended by now, or end within a while: they come too.
+bring_late_uploads() {
+  local end=$((SECONDS + 10)) open=yes
+  while [[ $open == yes ]] && ((SECONDS < end)); do
+    ! gate drained || open=no
+    pull_users_files --update
+  done
+  [[ $open == no ]] || note "some connections of before are still open on old (websockets, long uploads and downloads)"
+}
+
+do_step() {
+  follow_work take
+  bring_late_uploads
 }

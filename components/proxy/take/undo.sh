@@ -1,24 +1,51 @@
 # Old serves the site itself again; requests that wait on new are answered by old, and the users' files come back.
 # shellcheck shell=bash
+# The unit's work: old takes over with everything that users have changed on new. What new had begun before comes last.
+unit_return() {
+  trap 'failure "${BASH_COMMAND%% *} ended with $?"' ERR
+  rm -rf "$STATE/decided"
+  if passing; then
+    : >"$STATE/returning"
+    return_traffic
+    drain_nginx 10
+  fi
+  push_users_files
+  rm -f "$STATE/returning"
+}
 
-# Requests wait while old takes over again, with everything that users have changed on new.
+# Up to `decide`, anything that goes wrong leaves users on new.
 return_traffic() {
   push_users_files
-  hold
-  trap 'release; undo_failed 1' EXIT
+  progress "old takes over again; requests wait"
+  watch_budget &
+  hold_for_old
   push_users_files
   remove_users_files
-  : >"$STATE/returning"
+  decide return
   gate pass-off
-  release_through_old
-  trap 'undo_failed $?' EXIT
-  drain_nginx 10
+  release_to_old
+}
+
+# After it, however it ended: users are on old, or on new as before. Where old cannot be asked to serve, they stay on new.
+unit_return_ended() {
+  local ended=$SERVICE_RESULT
+  set +e
+  trap - ERR
+  if [[ -e $STATE/held || -e $(include_dir)/pass-back.conf ]]; then
+    if [[ -e $STATE/decided/return ]] && gate pass-off; then
+      release_to_old
+    else
+      progress "users are served by new as before"
+      pass_back_no_more
+      release
+    fi
+  fi
+  tell_end return "$ended"
 }
 
 # Where users were never led to new, its files are no newer than old's, and nothing goes back.
 undo_step() {
+  stop_work
   passing || [[ -e $STATE/returning ]] || return 0
-  if passing; then return_traffic; else gate pass-off; fi
-  push_users_files
-  stop_passing_back
+  follow_work return
 }
