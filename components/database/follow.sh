@@ -124,9 +124,14 @@ drop_slot() {
     end \$\$;"
 }
 
+# Counts a side's marker up; what it is now, in ANSWER.
+write_mark() {
+  ask "$1" "update \"$FOLLOW\".marker set n = n + 1 returning n;"
+}
+
 # Everything that was committed on a side before now is on the other one: drain SIDE SECONDS.
 drain() {
-  ask "$1" "update \"$FOLLOW\".marker set n = n + 1 returning n;"
+  write_mark "$1"
   ask "$(other "$1")" "do \$\$ declare began timestamptz := clock_timestamp(); begin
       loop
         if (select n >= ${ANSWER:-0} from \"$FOLLOW\".marker) then return; end if;
@@ -141,12 +146,14 @@ lag_of() {
   ask "$1" "select coalesce((select pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint from pg_replication_slots where slot_name = '$(link_to "$(other "$1")")'), -1);"
 }
 
-# Waits until a side has nearly all of the other one's writes; one that comes no nearer for 20 seconds never will.
-# catch_up SIDE SECONDS
+# Waits until a side has nearly all of the other one's writes, a mark that is written now among them; one that comes no nearer
+# for 20 seconds never will. catch_up SIDE SECONDS
 catch_up() {
-  local from end=$((SECONDS + $2)) least=-1 since=$SECONDS
+  local from mark end=$((SECONDS + $2)) least=-1 since=$SECONDS
   from=$(other "$1")
-  until lag_of "$from" && ((ANSWER >= 0 && ANSWER < LAG_LIMIT)) && follows "$1"; do
+  write_mark "$from"
+  mark=$ANSWER
+  until lag_of "$from" && ((ANSWER >= 0 && ANSWER < LAG_LIMIT)) && follows "$1" "$mark"; do
     if ((ANSWER >= 0 && (least < 0 || ANSWER < least))); then
       least=$ANSWER
       since=$SECONDS
@@ -156,11 +163,13 @@ catch_up() {
   done
 }
 
-# True when a side's subscription is at work and is not copying.
+# True when a side's subscription is at work, is not copying, and has brought a mark: follows SIDE MARK. One that meets the same
+# error again and again is at work for moments, too.
 follows() {
   local lag=$ANSWER
-  ask "$1" "select count(*) from pg_stat_subscription where subname = '$(link_to "$1")' and pid is not null and relid is null;"
-  [[ $ANSWER == 1 ]] || {
+  ask "$1" "select exists (select from pg_stat_subscription where subname = '$(link_to "$1")' and pid is not null and relid is null)
+    and coalesce((select n >= $2 from \"$FOLLOW\".marker), false);"
+  [[ $ANSWER == t ]] || {
     ANSWER=$lag
     return 1
   }

@@ -1,10 +1,16 @@
 /** A killed pulumi and a lost connection in the middle of the copy: the work goes on, and the next `up` follows it. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { demoSettings } from "../../demo/settings.ts";
 import { audit, openShop, type Shop } from "../../demo/shop.ts";
 
 let shop: Shop;
+let database: object;
 beforeAll(async () => {
-  shop = await openShop({ name: "test-interrupted", env: { DEMO_ROWS: "1200000" } });
+  shop = await openShop({
+    name: "test-interrupted",
+    database: { strategy: "dump" },
+    env: { DEMO_ROWS: "1200000" },
+  });
   // The line from old to new is slow enough for the copy to last while pulumi starts again.
   await shop.network(
     "tc",
@@ -21,6 +27,7 @@ beforeAll(async () => {
     "latency",
     "50ms",
   );
+  database = demoSettings(shop.lab, { strategy: "dump" })["changeover:database"] as object;
   await shop.moveTo("app");
   await shop.stack.configure({ "changeover:phase": "database" });
 });
@@ -56,11 +63,11 @@ async function reached(pattern: RegExp): Promise<void> {
 }
 
 describe("in the middle of the database's copy", () => {
-  it("goes on when pulumi is killed while the dump begins and the connection is lost during the restore; the next `up` follows", async () => {
+  it("goes on when pulumi is killed as it begins and the connection is lost half-way; the next `up` follows", async () => {
     const client = shop.startClient();
     await client.settled(20);
     const killed = shop.stack.start("up", "--yes", "--skip-preview");
-    await reached(/^copying the database/m);
+    await reached(/^copying big tables/m);
     killed.kill("SIGKILL");
     await killed;
     const locked = await shop.stack.up();
@@ -69,7 +76,7 @@ describe("in the middle of the database's copy", () => {
     expect((await shop.stack.cancel()).exitCode).toBe(0);
 
     const cut = shop.stack.start("up", "--yes", "--skip-preview");
-    await reached(/^restore: /m);
+    await reached(/^copy: /m);
     await shop.script("new", cutConnection);
     expect((await cut).exitCode).not.toBe(0);
     const next = await shop.stack.up();
@@ -95,11 +102,13 @@ describe("the switch itself", () => {
   it("puts users back on old's database when its unit is killed, and is done by the next `up`", async () => {
     await shop.stack.configure({ "changeover:acceptLostWrites": 1_000_000 });
     await shop.moveTo("app");
+    // Now all of the copy is behind the page.
+    await shop.stack.configure({ "changeover:database": { ...database, copyAhead: "1 TB" } });
     const client = shop.startClient();
     await client.settled(20);
     await shop.stack.configure({ "changeover:phase": "database" });
     const cut = shop.stack.start("up", "--yes", "--skip-preview");
-    await reached(/^restore: /m);
+    await reached(/^copying the rest of shop\ncopy: /m);
     await shop.on("new", "systemctl", "kill", "--signal=KILL", "changeover-shop-database-switch");
     const { exitCode, all } = await cut;
     expect(exitCode).not.toBe(0);

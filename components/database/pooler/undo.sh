@@ -4,9 +4,8 @@ undo_step() {
   local enabled=disabled active=inactive
   [[ ! -e $STATE/unit.pgbouncer.service ]] || read -r enabled active <"$STATE/unit.pgbouncer.service" || true
   systemctl stop pgbouncer.service || true
-  restore_saved
   rm -f /etc/systemd/system/pgbouncer.service.d/changeover.conf
-  remove_made_dirs
+  restore_saved
   systemctl daemon-reload
   [[ $enabled == enabled ]] || systemctl disable pgbouncer.service || true
   [[ $active != active ]] || systemctl start pgbouncer.service
