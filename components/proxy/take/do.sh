@@ -1,15 +1,10 @@
 # From here on users are served by new: old passes every request on; what reaches new meanwhile waits, and none fails.
 # shellcheck shell=bash
-# Requests to new's nginx wait in the kernel's queue until they are released, at the latest by the unit's last act.
+# Requests to new's nginx wait in the kernel's queue until they are released, at the latest by the unit's last act. Its new workers
+# would hand them to old, and stand still; what the ones of before have begun is answered first, by the app on new.
 hold() {
-  HELD_SINCE=$(date +%s%3N)
-  nginx_workers >"$STATE/held"
-  xargs --no-run-if-empty kill -STOP <"$STATE/held"
-}
-
-# The same while new serves users: what its nginx has begun is answered first, by the app on new; what comes later waits for old.
-hold_for_old() {
   local end=$((SECONDS + 10))
+  HELD_SINCE=$(date +%s%3N)
   pass_back
   until nginx_renewed; do
     ((SECONDS < end)) || failure "nginx on new did not start new workers within 10 seconds"
@@ -19,10 +14,16 @@ hold_for_old() {
   drain_nginx 3
 }
 
-# The waiting requests go on.
+# The workers that stand still go on.
 release() {
   systemctl kill --signal=CONT nginx.service
   rm -f "$STATE/held"
+}
+
+# The waiting requests are answered by new. Some may still go round by way of old, which hands them on.
+release_to_new() {
+  pass_back_no_more
+  release
 }
 
 # From now on new's nginx hands every request to old.
@@ -37,16 +38,19 @@ pass_back_no_more() {
   reload_nginx
 }
 
-# The waiting requests are answered by old, which serves again: what users have just uploaded there is not on new. Once old hands
-# nothing on any more, new's nginx serves new again.
+# The waiting requests are answered by old, which serves again. Once old hands nothing on any more, new's nginx serves new again.
 release_to_old() {
   local end=$((SECONDS + 10))
-  [[ -e $(include_dir)/pass-back.conf ]] || pass_back
   release
   until gate drained; do
     ((SECONDS < end)) || break
   done
   pass_back_no_more
+}
+
+# True when requests wait on new, or would go to old.
+still_held() {
+  [[ -e $STATE/held || -e $(include_dir)/pass-back.conf ]]
 }
 
 # True when old passes the site on already: users write on new, and nothing there may be overwritten.
@@ -86,7 +90,7 @@ unit_take() {
   pull_users_files --update
   remember_users_files
   decide take
-  release
+  release_to_new
   result holdMilliseconds "$(($(date +%s%3N) - HELD_SINCE))"
 }
 
@@ -97,10 +101,10 @@ unit_take_ended() {
   trap - ERR
   if [[ -e $STATE/decided/take ]]; then
     ended=success
-    release
-  elif [[ -e $STATE/held ]]; then
+    ! still_held || release_to_new
+  elif still_held; then
     progress "users are served by old again"
-    if gate pass-off; then release_to_old; else release; fi
+    if gate pass-off; then release_to_old; else release_to_new; fi
   fi
   tell_end take "$ended"
 }

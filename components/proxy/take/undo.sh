@@ -18,7 +18,7 @@ return_traffic() {
   push_users_files
   progress "old takes over again; requests wait"
   watch_budget &
-  hold_for_old
+  hold
   push_users_files
   remove_users_files
   decide return
@@ -31,13 +31,12 @@ unit_return_ended() {
   local ended=$SERVICE_RESULT
   set +e
   trap - ERR
-  if [[ -e $STATE/held || -e $(include_dir)/pass-back.conf ]]; then
+  if still_held; then
     if [[ -e $STATE/decided/return ]] && gate pass-off; then
       release_to_old
     else
       progress "users are served by new as before"
-      pass_back_no_more
-      release
+      release_to_new
     fi
   fi
   tell_end return "$ended"
