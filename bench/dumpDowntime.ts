@@ -20,6 +20,7 @@ export const dumpDowntime: Benchmark = {
     const settings = { "changeover:acceptLostWrites": 1_000_000 };
     const shop = await openShop({
       name: "bench-dump",
+      database: { strategy: "dump" },
       env: { DEMO_ROWS: rows, DEMO_UPLOADS: "50" },
       settings,
     });

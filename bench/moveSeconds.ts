@@ -17,7 +17,11 @@ export const moveSeconds: Benchmark = {
   goal: 0.5,
   peerName: "ansible-playbook",
   measure: async (runs) => {
-    const shop = await openShop({ name: "bench-move", env: { DEMO_ROWS: "10", DEMO_UPLOADS: "5" } });
+    const shop = await openShop({
+      name: "bench-move",
+      database: { strategy: "dump" },
+      env: { DEMO_ROWS: "10", DEMO_UPLOADS: "5" },
+    });
     try {
       const ours: number[] = [];
       const peer: number[] = [];

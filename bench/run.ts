@@ -6,8 +6,12 @@ import { dumpDowntime } from "./dumpDowntime.ts";
 import { moveSeconds } from "./moveSeconds.ts";
 import { previewSeconds } from "./previewSeconds.ts";
 import { secondUpSeconds } from "./secondUpSeconds.ts";
+import { holdGrowth, switchBackHold, switchHold } from "./switchHold.ts";
 
-const benchmarks: readonly Benchmark[] = [dumpDowntime, previewSeconds, secondUpSeconds, moveSeconds];
+const benchmarks: readonly Benchmark[] = [
+  ...[dumpDowntime, previewSeconds, secondUpSeconds, moveSeconds],
+  ...[switchHold, switchBackHold, holdGrowth],
+];
 const file = join(import.meta.dirname, "results.json");
 const runs = Number(process.env.BENCH_RUNS || 5);
 if (!Number.isInteger(runs) || runs < 1)
@@ -44,14 +48,19 @@ function keep(result: Result): void {
   writeFileSync(file, `${JSON.stringify(ordered, undefined, 2)}\n`);
 }
 
+/** A figure with its unit. */
+function figure(value: number, unit: string): string {
+  return unit === "seconds" ? `${value.toFixed(2)} s` : `${Math.round(value)} ms`;
+}
+
 /** Medians beside the goal. */
 function printTable(results: readonly Result[]): void {
-  const rows = results.map(({ name, ours, peer, peerName, ratio, goal, met }) => [
+  const rows = results.map(({ name, unit, ours, peer, peerName, ratio, goal, worst, met }) => [
     name,
-    `${median(ours).toFixed(2)} s (${ours.length} runs)`,
-    peer.length > 0 ? `${median(peer).toFixed(2)} s (${peerName})` : "-",
+    `${figure(median(ours), unit)} (${ours.length} runs)`,
+    peer.length > 0 ? `${figure(median(peer), unit)} (${peerName})` : "-",
     ratio === null ? "-" : ratio.toFixed(2),
-    ratio === null ? `${goal} s` : String(goal),
+    worst === undefined && ratio !== null ? String(goal) : figure(goal, unit),
     met ? "met" : "MISSED",
   ]);
   const table = [["benchmark", "ours, median", "peer, median", "ratio", "goal", ""], ...rows];
