@@ -30,6 +30,7 @@ export function moveOutputs(
   settings: MoveConfig,
   placed: ReadonlyMap<string, remote.Command>,
   runSheet: string,
+  wayBackIsCut: boolean,
 ): MoveOutputs {
   const { phase } = settings;
   const holdMilliseconds = measured(placed, "traffic", "holdMilliseconds");
@@ -39,7 +40,7 @@ export function moveOutputs(
   const maintenanceSeconds = measured(placed, "database-switch", "maintenanceSeconds");
   return {
     phase,
-    ...rollback(settings),
+    ...rollback(settings, wayBackIsCut),
     oldAddress: settings.old.address,
     newAddress: settings.new.address,
     holdMilliseconds,
@@ -53,20 +54,27 @@ export function moveOutputs(
   };
 }
 
-/** The way back from a phase, to the one before it; `dns` changes nothing yet, so that its way back is that of `database`. */
-export function rollback({
-  phase,
-  old,
-  database,
-}: Pick<MoveConfig, "phase" | "old"> & {
-  database: Pick<MoveConfig["database"], "strategy">;
-}) {
+/**
+ * The way back from a phase, to the one before it; `dns` changes nothing yet, so that its way back is that of `database`. It loses
+ * writes where old's database does not follow new's, or cannot any more.
+ */
+export function rollback(
+  {
+    phase,
+    old,
+    database,
+  }: Pick<MoveConfig, "phase" | "old"> & {
+    database: Pick<MoveConfig["database"], "strategy">;
+  },
+  wayBackIsCut = false,
+) {
   const previous = phase === "dns" ? "app" : phases[phaseNumber(phase) - 1];
   const possible = previous !== undefined && phase !== "finished";
   return {
     rollbackAddress: phase === "finished" ? "" : old.address,
     rollbackCommand: possible ? `pulumi config set changeover:phase ${previous} && pulumi up` : "",
-    rollbackLosesWrites: database.strategy === "dump" && (phase === "database" || phase === "dns"),
+    rollbackLosesWrites:
+      (database.strategy === "dump" || wayBackIsCut) && (phase === "database" || phase === "dns"),
   };
 }
 

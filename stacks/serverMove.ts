@@ -2,7 +2,7 @@
 import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { inspect } from "../components/facts/inspect.ts";
-import { checkMove } from "../components/guards/guards.ts";
+import { checkMove, losesWrites } from "../components/guards/guards.ts";
 import { placeStep, type Step, type StepContext } from "../components/step.ts";
 import { makeKey, openGate } from "../components/access/access.ts";
 import { copyAccounts } from "../components/accounts/accounts.ts";
@@ -102,7 +102,7 @@ export async function serverMove(settings: MoveConfig): Promise<MoveOutputs> {
   };
   const placed = placeRunbook(runbook, settings.phase, context);
   placeMark(settings.move, settings.phase, [...placed.values(), ...placeConsent(settings, context)]);
-  return moveOutputs(settings, placed, sheet);
+  return moveOutputs(settings, placed, sheet, losesWrites(settings, inspection));
 }
 
 /**

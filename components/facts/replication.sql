@@ -1,6 +1,8 @@
 -- What replication has to know of a server: one fact a line, its name, a tab, JSON. Reads only. Set ahead: side (old or new), name (the
 -- site's database), roles (one a line). On old it runs in the site's database. Queries that fail are told, and the others still run.
 set lc_messages = 'C';
+-- A database may have set it off.
+set standard_conforming_strings = on;
 select :SERVER_VERSION_NUM >= 110000 as pg11, :SERVER_VERSION_NUM >= 150000 as pg15, :'side' = 'old' as old \gset
 
 select 'settings', jsonb_object_agg(name, setting) from pg_settings where name in ('wal_level', 'max_replication_slots', 'max_wal_senders',
@@ -18,6 +20,18 @@ select 'used', jsonb_build_object(
       'background writer', 'checkpointer', 'startup', 'walreceiver', 'walsender', 'walwriter', 'walsummarizer', 'archiver', 'logger',
       'slotsync worker', 'io worker', 'standalone backend', 'parallel worker')
     and pid not in (select pid from pg_stat_subscription where pid is not null and subname ~ '^changeover_')));
+
+-- What moves of changeover keep for the side that follows, and how that gets on.
+select 'feeds', coalesce(jsonb_agg(jsonb_build_object('slot', slot_name, 'status', to_jsonb(s) ->> 'wal_status', 'active', active,
+  'bytes', pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint)), '[]') from pg_replication_slots s where slot_name ~ '^changeover_';
+\if :pg15
+\set errors '(select apply_error_count from pg_stat_subscription_stats e where e.subid = s.oid)'
+\else
+\set errors null
+\endif
+select 'links', coalesce(jsonb_agg(jsonb_build_object('link', subname, 'enabled', subenabled, 'working',
+  exists (select from pg_stat_subscription t where t.subid = s.oid and t.pid is not null and t.relid is null), 'errors', :errors)), '[]')
+from pg_subscription s where subname ~ '^changeover_';
 
 -- Whom a restart touches too.
 select 'others', coalesce(jsonb_agg(jsonb_build_object('database', datname, 'sessions', sessions) order by datname), '[]')

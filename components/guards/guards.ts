@@ -16,6 +16,7 @@ import {
 import { missingEntries } from "./entries.ts";
 import { paths, roomForFiles } from "./files.ts";
 import { clocks, machine, otherMoves, tools } from "./host.ts";
+import { followerFollows, wayBackIsCut } from "./follower.ts";
 import { loginGuards } from "./logins.ts";
 import { nginxConfiguration, siteFile, siteFileOnNew } from "./nginx.ts";
 import { packagesGuards } from "./packages.ts";
@@ -69,13 +70,23 @@ export function findings(settings: GuardSettings, inspection: Inspection): Findi
     return unreachable.filter(
       ({ place }, index) => index === unreachable.findIndex((other) => other.place === place),
     );
-  const old = inspection.old as Facts;
+  const look = lookOf(settings, inspection.old as Facts, fresh as Facts);
+  return guards.flatMap((guard) => guard(look));
+}
+
+/** What guards look at, out of what the servers have told. */
+function lookOf(settings: GuardSettings, old: Facts, fresh: Facts): Look {
   const marked = (mark: "done" | "begun") => {
-    const steps = new Set([old, fresh as Facts].flatMap((facts) => lines(facts, mark)));
+    const steps = new Set([old, fresh].flatMap((facts) => lines(facts, mark)));
     return (step: string) => steps.has(`${settings.move}/${step}`);
   };
-  const look: Look = { settings, old, new: fresh as Facts, done: marked("done"), begun: marked("begun") };
-  return guards.flatMap((guard) => guard(look));
+  return { settings, old, new: fresh, done: marked("done"), begun: marked("begun") };
+}
+
+/** Whether going back from new's database would lose writes that old was to follow. */
+export function losesWrites(settings: GuardSettings, { old, new: fresh }: Inspection): boolean {
+  if (old instanceof Unreachable || fresh instanceof Unreachable) return false;
+  return wayBackIsCut(lookOf(settings, old, fresh));
 }
 
 /**
@@ -135,6 +146,7 @@ const guards: readonly Guard[] = [
   ...replicationGuards,
   ...loginGuards,
   ...poolerGuards,
+  followerFollows,
   otherMoves,
   clocks,
 ];

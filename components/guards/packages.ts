@@ -1,5 +1,6 @@
 /** Rules for the packages that new needs. */
 import { type Facts, lines } from "../facts/inspect.ts";
+import { neededPackages } from "../site.ts";
 import type { Finding, Guard, Look } from "./guards.ts";
 
 /** The packages that are not on new yet and would come, dependencies included. */
@@ -9,7 +10,7 @@ export function planned(fresh: Facts): string[] {
 
 /** A package is on new, or apt knows it. */
 function known({ settings, new: fresh, done }: Look): Finding[] {
-  return settings.site.packages.flatMap((name): Finding[] => {
+  return neededPackages(settings).flatMap((name): Finding[] => {
     const state = fresh.get(`package.${name}`);
     if (state === "installed") return [];
     if (done("packages"))
@@ -61,7 +62,7 @@ function nothingElseChanges({ settings, new: fresh, begun }: Look): Finding[] {
       return [
         {
           place: "new, apt",
-          rule: `can install ${settings.site.packages.join(", ")}`,
+          rule: `can install ${neededPackages(settings).join(", ")}`,
           value: `apt-get says: ${line.slice("E:".length).trim()}`,
           remedy:
             "try it on new, it changes nothing: apt-get --simulate --no-install-recommends install NAME",

@@ -10,7 +10,8 @@ function pooler({ settings, new: fresh, begun }: Look): Finding[] {
   const listener = fresh.get("pooler.listener") ?? "";
   const databases = lines(fresh, "pooler.databases");
   return [
-    ...(version !== ""
+    // Where apt knows it, the step packages brings it.
+    ...(version !== "" || fresh.get("package.pgbouncer") === "known"
       ? []
       : [
           {

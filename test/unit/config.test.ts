@@ -40,7 +40,7 @@ describe("a complete move", () => {
       old: { user: "root", port: 22 },
       new: { user: "deploy", port: 2222 },
       database: {
-        strategy: "dump",
+        strategy: "replicate",
         restart: "app",
         lagLimit: 16_000_000,
         port: 5432,

@@ -57,6 +57,13 @@ describe("rollback", () => {
     for (const phase of phases)
       expect(rollback({ phase, old, database: { strategy: "replicate" } }).rollbackLosesWrites).toBe(false);
   });
+
+  it("loses writes where old cannot follow new any more", () => {
+    const lost = phases.filter(
+      (phase) => rollback({ phase, old, database: { strategy: "replicate" } }, true).rollbackLosesWrites,
+    );
+    expect(lost).toEqual(["database", "dns"]);
+  });
 });
 
 describe("report", () => {

@@ -14,8 +14,11 @@ import { complete } from "../settings.ts";
 /** Facts to change; `undefined` takes one away. */
 export type Changes = Record<string, string | undefined>;
 
-/** A complete move. */
-export const settings: GuardSettings = parseConfig(complete);
+/** A complete move, by dump and restore. */
+export const settings: GuardSettings = parseConfig({
+  ...complete,
+  database: { ...complete.database, strategy: "dump" },
+});
 const running = "LoadState=loaded\nActiveState=active\nUnitFileState=enabled";
 /** The same by replication. */
 export const replicating: GuardSettings = {
@@ -69,6 +72,7 @@ const old = {
 const fresh = {
   ...both,
   "package.php-fpm": "known",
+  "package.pgbouncer": "installed",
   "packages.plan": "Inst php-fpm (8.4 Debian:13 [all])",
   "database.version": "170002",
   "database.names": "postgres",

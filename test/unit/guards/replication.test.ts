@@ -270,8 +270,15 @@ describe("replication", () => {
       ["old before 13, which knows no limit", settingsWith({ max_slot_wal_keep_size: undefined }), {}],
       [
         "a log that is at work already",
-        { ...settingsWith({ max_slot_wal_keep_size: "-1" }), begun: "shop/database-follow" },
-        { done: "shop/database-follow" },
+        {
+          ...settingsWith({ max_slot_wal_keep_size: "-1" }),
+          ...fact("feeds", [{ slot: "changeover_shop_to_new", active: true }]),
+          begun: "shop/database-follow",
+        },
+        {
+          ...fact("links", [{ link: "changeover_shop_to_new", enabled: true, working: true }]),
+          done: "shop/database-follow",
+        },
       ],
       [
         "a long transaction once new follows",

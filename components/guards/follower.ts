@@ -1,0 +1,109 @@
+/** What becomes of the side that follows: whether a switch to it, forward or back, would keep every write. */
+import { type Facts, json } from "../facts/inspect.ts";
+import { megabytes } from "../size.ts";
+import type { Finding, Guard, GuardSettings, Look } from "./guards.ts";
+
+/** A slot of a move of changeover on the side that is written. */
+interface Feed {
+  slot: string;
+  status: string | null;
+  active: boolean;
+  bytes: number | null;
+}
+
+/** A subscription of a move of changeover on the side that follows. */
+interface Link {
+  link: string;
+  enabled: boolean;
+  working: boolean;
+  errors: number | null;
+}
+
+/** Who feeds whom, and by what name, as long as one follows. */
+function following({ settings, done }: Pick<Look, "settings" | "done">) {
+  if (settings.database.strategy !== "replicate" || !done("database-follow")) return undefined;
+  const back = done("database-switchover");
+  const to = back ? "old" : "new";
+  const name = `changeover_${settings.move.replaceAll("-", "_")}_to_${to}`;
+  return { back, from: back ? "new" : "old", to, name } as const;
+}
+
+/** The slot and the subscription, where the two servers have them. */
+function state(name: string, writer: Facts, follower: Facts) {
+  return {
+    feed: json<Feed[]>(writer, "replication.feeds", []).find(({ slot }) => slot === name),
+    link: json<Link[]>(follower, "replication.links", []).find(({ link }) => link === name),
+  };
+}
+
+/** Whether the way back from new's database would lose writes: old cannot get all of them any more. */
+export function wayBackIsCut(look: Pick<Look, "settings" | "old" | "new" | "done">): boolean {
+  const way = following(look);
+  if (!way?.back) return false;
+  const { feed, link } = state(way.name, look.new, look.old);
+  return !feed || !link || feed.status === "lost";
+}
+
+/** The follower gets every write, applies it, and does not fill the other one's disk. */
+export const followerFollows: Guard = (look: Look): Finding[] => {
+  const way = following(look);
+  if (!way) return [];
+  const writer = look[way.from];
+  const { feed, link } = state(way.name, writer, look[way.to]);
+  const { place, rule } = {
+    place: `${way.to}, PostgreSQL`,
+    rule: `follows ${way.from}'s database (subscription ${way.name})`,
+  };
+  const remedy = remedyOf(look.settings, way.back);
+  const free = Number(writer.get("replication.walFree") ?? 0);
+  if (!feed || !link || feed.status === "lost") {
+    const lacks = !link
+      ? "the subscription is gone"
+      : !feed
+        ? `the slot on ${way.from} is gone`
+        : `the slot on ${way.from} has lost what it needs (max_slot_wal_keep_size)`;
+    return [
+      {
+        place,
+        rule,
+        value: `${lacks}${way.back ? ": going back would lose writes" : ""}`,
+        remedy,
+        warning: true,
+      },
+    ];
+  }
+  const kept = feed.bytes ?? 0;
+  const trouble = !link.enabled
+    ? "the subscription is off"
+    : !link.working || (link.errors && kept > look.settings.database.lagLimit)
+      ? `it does not get on (${link.errors ?? "some"} errors of applying)`
+      : "";
+  if (trouble)
+    return [
+      {
+        place,
+        rule,
+        value: `${trouble}; ${megabytes(kept)} wait on ${way.from}, where ${megabytes(free)} are free`,
+        remedy: `mend what the log of PostgreSQL on ${way.to} names; until then a switch to ${way.to} is refused, and ${way.from}'s disk fills up`,
+        warning: true,
+      },
+    ];
+  return kept > free
+    ? [
+        {
+          place: `${way.from}, PostgreSQL's log (pg_wal)`,
+          rule: `has room for what ${way.to} has not read yet`,
+          value: `${megabytes(kept)} are kept for it, and ${megabytes(free)} are free`,
+          remedy: `make room on ${way.from}, or see why ${way.to} is slow (its PostgreSQL's log)`,
+          warning: true,
+        },
+      ]
+    : [];
+};
+
+/** What to do where one side cannot follow any more. */
+function remedyOf({ phase }: GuardSettings, back: boolean): string {
+  return back
+    ? `there is no way back that keeps every write: stay on new (npm run compare shows what old lacks), and go on to finished`
+    : `go back to ${phase === "prepared" ? "idle" : "prepared"} and forward again: the copy begins anew`;
+}
