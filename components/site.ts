@@ -61,7 +61,7 @@ export function sharedSettings(settings: SiteSettings): Record<string, Setting> 
     FILES: site.files,
     COPY: copiedPaths(settings),
     DEPLOYS: site.deploys,
-    PACKAGES: site.packages,
+    PACKAGES: neededPackages(settings),
     DATABASE: database.name,
     ROLES: database.roles,
     PGPORT: database.port,
@@ -71,6 +71,11 @@ export function sharedSettings(settings: SiteSettings): Record<string, Setting> 
     ENDPOINT_FILE: database.endpoint.file,
     ENDPOINT_ADDRESS: database.endpoint.address,
   };
+}
+
+/** The Debian packages that new needs: the site's, and those of the way that its database goes. */
+export function neededPackages({ site, database }: SiteSettings): string[] {
+  return [...new Set([...site.packages, ...(database.strategy === "replicate" ? ["pgbouncer"] : [])])];
 }
 
 /** What is copied from old: the users' files first, for the gate lets new write those, by their number, and no others. */

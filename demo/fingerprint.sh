@@ -86,7 +86,7 @@ SELECT 'file setting', regexp_replace(sourcefile, '^.*/', ''), name, setting, er
 ORDER BY seqno;
 SELECT 'hba error', line_number, error FROM pg_hba_file_rules WHERE error IS NOT NULL ORDER BY 2;
 SELECT 'slot', slot_name, plugin, slot_type, database FROM pg_replication_slots ORDER BY 2;
-SELECT 'origin', roname FROM pg_replication_origin ORDER BY 2;
+SELECT 'origin', regexp_replace(roname, '^pg_\d+$', 'of a subscription') FROM pg_replication_origin ORDER BY 2;
 SQL
 }
 

@@ -155,7 +155,7 @@ const poolerSchema = object({
 const databaseSchema = object({
   name: databaseName,
   roles: oneOrMore(databaseName, "every role that the site logs in with"),
-  strategy: oneOf(["replicate", "dump"]).default("dump"),
+  strategy: oneOf(["replicate", "dump"]).default("replicate"),
   restart: oneOf(["app", "prepared"]).default("app"),
   pooler: poolerSchema.prefault({}),
   lagLimit: bytes("16 MB"),

@@ -106,7 +106,8 @@ session_settings() {
   cat <<'SQL'
 select set_config(name, value, false) from (
   values ('search_path', ''), ('datestyle', 'ISO'), ('intervalstyle', 'postgres'), ('extra_float_digits', '3'),
-    ('xmloption', 'content'), ('client_encoding', getdatabaseencoding())
+    ('xmloption', 'content'), ('client_encoding', getdatabaseencoding()), ('standard_conforming_strings', 'on'),
+    ('default_transaction_isolation', 'read committed'), ('default_transaction_read_only', 'off')
   union all select name::text, '0' from pg_settings
     where name in ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout')
 ) v(name, value) \g /dev/null

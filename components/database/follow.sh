@@ -5,14 +5,10 @@
 readonly FOLLOW="changeover_$MOVE"
 
 # The subscription on a side, and the slot on the other one that feeds it.
-link_to() {
-  printf 'changeover_%s_to_%s' "${MOVE//-/_}" "$1"
-}
+declare -rA LINK=([old]="changeover_${MOVE//-/_}_to_old" [new]="changeover_${MOVE//-/_}_to_new")
 
 # The other side.
-other() {
-  if [[ $1 == old ]]; then printf 'new'; else printf 'old'; fi
-}
+declare -rA OTHER=([old]=new [new]=old)
 
 # How one side's server reaches the other's database: dsn_from SIDE.
 dsn_from() {
@@ -31,19 +27,19 @@ literal() {
 }
 
 # The app's roles as an SQL list of literals.
-role_list() {
-  local role list=
-  for role in "${ROLES[@]}"; do list+="${list:+, }$(literal "$role")"; done
-  printf '%s' "$list"
-}
+ROLE_LIST=$(for role in "${ROLES[@]}"; do printf ', %s' "$(literal "$role")"; done)
+readonly ROLE_LIST=${ROLE_LIST#, }
 
-# Opens a session with one side's database, as superuser: the other side may be down.
+# Opens a session with one side's database, as superuser: the other side may be down. Unlike the copy, what it does is on disk when it
+# returns: a fence has to outlive a crash, and the other side is sent nothing before.
 open_side() {
   if [[ $1 == old ]]; then
     open_session old old_psql
   else
     open_session new as_postgres psql --no-psqlrc --quiet --no-align --tuples-only --field-separator=$'\t' --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE"
   fi
+  ask "$1" "$(session_settings)
+    set synchronous_commit = on;"
 }
 
 # Opens sessions with both.
@@ -54,11 +50,11 @@ open_sessions() {
 
 # A side's app roles cannot log in, and none of their sessions is left. Survives a reboot.
 fence_side() {
-  ask "$1" "select format('alter role %I nologin', role) from unnest(array[$(role_list)]) role \\gexec
-    select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename in ($(role_list)) \\g /dev/null
+  ask "$1" "select format('alter role %I nologin', role) from unnest(array[$ROLE_LIST]) role \\gexec
+    select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename in ($ROLE_LIST) \\g /dev/null
     do \$\$ begin
       for i in 1..5000 loop
-        if not exists (select from pg_stat_activity where datname = current_database() and usename in ($(role_list))) then return; end if;
+        if not exists (select from pg_stat_activity where datname = current_database() and usename in ($ROLE_LIST)) then return; end if;
         perform pg_stat_clear_snapshot(), pg_sleep(0.001);
       end loop;
       raise exception 'sessions of the app are left';
@@ -67,23 +63,24 @@ fence_side() {
 
 # A side's app roles can log in again.
 unfence_side() {
-  ask "$1" "select format('alter role %I login', role) from unnest(array[$(role_list)]) role \\gexec"
+  ask "$1" "select format('alter role %I login', role) from unnest(array[$ROLE_LIST]) role \\gexec"
 }
 
 # Makes the subscription of a side, which does nothing yet and has no slot yet: make_link SIDE.
 make_link() {
   local link
-  link=$(link_to "$1")
+  link=${LINK[$1]}
   drop_link "$1"
   ask "$1" "create subscription $link connection $(literal "$(dsn_from "$1")") publication \"$FOLLOW\"
     with (enabled = false, create_slot = false, slot_name = $(literal "$link"), copy_data = false);"
 }
 
-# Ends a side's subscription and waits until its worker has ended: nothing that comes later is written here.
+# Ends a side's subscription and its worker, which would look up only once a second: nothing that comes later is written here.
 cut_link() {
   local link
-  link=$(link_to "$1")
+  link=${LINK[$1]}
   ask "$1" "alter subscription $link disable;
+    select pg_terminate_backend(pid) from pg_stat_subscription where subname = '$link' and pid is not null \\g /dev/null
     do \$\$ begin
       for i in 1..20000 loop
         if not exists (select from pg_stat_subscription where subname = '$link' and pid is not null) then return; end if;
@@ -96,7 +93,7 @@ cut_link() {
 # Removes a side's subscription, if it is there, without asking the other side.
 drop_link() {
   local link
-  link=$(link_to "$1")
+  link=${LINK[$1]}
   ask "$1" "select exists (select from pg_subscription where subname = '$link' and subdbid = (select oid from pg_database where datname = current_database())) as there \\gset
     \\if :there
     alter subscription $link disable;
@@ -105,15 +102,22 @@ drop_link() {
     \\endif"
 }
 
-# Makes the slot that feeds the other side from now on: make_slot SIDE, which is the one that is written.
+# Makes the slot that will feed the other side: make_slot SIDE. It waits for the transactions that are open on this side.
 make_slot() {
-  ask "$1" "select pg_create_logical_replication_slot('$(link_to "$(other "$1")")', 'pgoutput') \\g /dev/null"
+  ask "$1" "select pg_create_logical_replication_slot('${LINK[${OTHER[$1]}]}', 'pgoutput') \\g /dev/null"
+}
+
+# The slot feeds the other side from now on: what was written here before, as what came from there, is left out. The message makes
+# the server write down all of that first, for a subscription does not wait for the disk.
+feed_from_here() {
+  ask "$1" "select pg_logical_emit_message(true, '$FOLLOW', '') \\g /dev/null
+    select pg_replication_slot_advance('${LINK[${OTHER[$1]}]}', pg_current_wal_flush_lsn()) \\g /dev/null"
 }
 
 # Removes that slot, if it is there, with whoever reads it.
 drop_slot() {
   local slot
-  slot=$(link_to "$(other "$1")")
+  slot=${LINK[${OTHER[$1]}]}
   ask "$1" "select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = '$slot' and active_pid is not null \\g /dev/null
     do \$\$ begin
       for i in 1..5000 loop
@@ -132,7 +136,7 @@ write_mark() {
 # Everything that was committed on a side before now is on the other one: drain SIDE SECONDS.
 drain() {
   write_mark "$1"
-  ask "$(other "$1")" "do \$\$ declare began timestamptz := clock_timestamp(); begin
+  ask "${OTHER[$1]}" "do \$\$ declare began timestamptz := clock_timestamp(); begin
       loop
         if (select n >= ${ANSWER:-0} from \"$FOLLOW\".marker) then return; end if;
         if clock_timestamp() > began + interval '$2 seconds' then raise exception 'the last write of $1 has not come within $2 seconds'; end if;
@@ -143,14 +147,14 @@ drain() {
 
 # Bytes that a side still has to send to the other one.
 lag_of() {
-  ask "$1" "select coalesce((select pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint from pg_replication_slots where slot_name = '$(link_to "$(other "$1")")'), -1);"
+  ask "$1" "select coalesce((select pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn)::bigint from pg_replication_slots where slot_name = '${LINK[${OTHER[$1]}]}'), -1);"
 }
 
 # Waits until a side has nearly all of the other one's writes, a mark that is written now among them; one that comes no nearer
 # for 20 seconds never will. catch_up SIDE SECONDS
 catch_up() {
   local from mark end=$((SECONDS + $2)) least=-1 since=$SECONDS
-  from=$(other "$1")
+  from=${OTHER[$1]}
   write_mark "$from"
   mark=$ANSWER
   until lag_of "$from" && ((ANSWER >= 0 && ANSWER < LAG_LIMIT)) && follows "$1" "$mark"; do
@@ -167,7 +171,7 @@ catch_up() {
 # error again and again is at work for moments, too.
 follows() {
   local lag=$ANSWER
-  ask "$1" "select exists (select from pg_stat_subscription where subname = '$(link_to "$1")' and pid is not null and relid is null)
+  ask "$1" "select exists (select from pg_stat_subscription where subname = '${LINK[$1]}' and pid is not null and relid is null)
     and coalesce((select n >= $2 from \"$FOLLOW\".marker), false);"
   [[ $ANSWER == t ]] || {
     ANSWER=$lag
@@ -178,7 +182,7 @@ follows() {
 # Ends the switch to a side that lacks writes: says how far it is behind, why, and which tables have rows that have not come.
 refuse_lag() {
   local from lag=$2 trouble text
-  from=$(other "$1")
+  from=${OTHER[$1]}
   trouble_of "$1"
   trouble=$ANSWER
   cut_link "$1"
@@ -191,15 +195,15 @@ refuse_lag() {
 rows_on_the_way() {
   ask "$1" "do \$\$ begin
       for i in 1..10000 loop
-        if not exists (select from pg_replication_slots where slot_name = '$(link_to "$(other "$1")")' and active) then return; end if;
+        if not exists (select from pg_replication_slots where slot_name = '${LINK[${OTHER[$1]}]}' and active) then return; end if;
         perform pg_sleep(0.001);
       end loop;
     end \$\$;
-    select count(*) = 1 as readable from pg_replication_slots where slot_name = '$(link_to "$(other "$1")")' and not active and restart_lsn is not null \\gset
+    select count(*) = 1 as readable from pg_replication_slots where slot_name = '${LINK[${OTHER[$1]}]}' and not active and restart_lsn is not null \\gset
     \\if :readable
     select coalesce(string_agg(format('%s: %s rows', relation, changes), ', '), '') from (
       select ((get_byte(data, 1)::bigint << 24) + (get_byte(data, 2) << 16) + (get_byte(data, 3) << 8) + get_byte(data, 4))::oid::regclass as relation, count(*) as changes
-      from pg_logical_slot_peek_binary_changes('$(link_to "$(other "$1")")', null, null, 'proto_version', '1', 'publication_names', '$FOLLOW')
+      from pg_logical_slot_peek_binary_changes('${LINK[${OTHER[$1]}]}', null, null, 'proto_version', '1', 'publication_names', '$FOLLOW')
       where get_byte(data, 0) in (68, 73, 85) group by 1 order by 2 desc limit 5) changes;
     \\endif" 120
 }
@@ -207,11 +211,11 @@ rows_on_the_way() {
 # Why a side does not follow, in ANSWER: its subscription's state, or the slot's.
 trouble_of() {
   local link trouble
-  link=$(link_to "$1")
+  link=${LINK[$1]}
   ask "$1" "select case when not exists (select from pg_subscription where subname = '$link' and subenabled) then '; its subscription is off'
     when not exists (select from pg_stat_subscription where subname = '$link' and pid is not null and relid is null) then '; its worker is not at work (an error of applying: see the log of PostgreSQL on $1)' else '' end;"
   trouble=$ANSWER
-  ask "$(other "$1")" "select coalesce((select case when coalesce(to_jsonb(s) ->> 'wal_status', '') in ('lost', 'unreserved') then '; the slot has lost what it needs (max_slot_wal_keep_size)' else '' end
+  ask "${OTHER[$1]}" "select coalesce((select case when coalesce(to_jsonb(s) ->> 'wal_status', '') in ('lost', 'unreserved') then '; the slot has lost what it needs (max_slot_wal_keep_size)' else '' end
     from pg_replication_slots s where slot_name = '$link'), '; the slot is gone');"
   ANSWER=$trouble$ANSWER
 }

@@ -4,6 +4,10 @@
 
 readonly POOLER_INI=/etc/pgbouncer/pgbouncer.ini
 
+# What is left of a unit when it fails goes at once, for users wait: runuser would take two seconds over a SIGTERM.
+# shellcheck disable=SC2034
+readonly KILL_SIGNAL=SIGKILL
+
 # The database's line, leading to a host. PgBouncer cannot read every name there: one that it cannot goes as "all".
 pooler_line() {
   local name='*'
@@ -16,25 +20,33 @@ pooler_host() {
   sed -n '/^\[databases]$/,/^\[/s/^[^ ]* = host=\([^ ]*\) port=[0-9]*$/\1/p' "$POOLER_INI"
 }
 
-# Leads the database to a host, once PgBouncer reads its file again.
-pooler_lead() {
-  local host=$1 line content=
+# PgBouncer's file, with the database led to a host; what leads there holds once PgBouncer reads it again.
+pooler_file() {
+  local line
   while IFS= read -r line; do
-    [[ ! $line =~ ^[^\ ]+\ =\ host= ]] || line=$(pooler_line "$host")
-    content+=$line$'\n'
+    [[ ! $line =~ ^[^\ ]+\ =\ host= ]] || line=$(pooler_line "$1")
+    printf '%s\n' "$line"
   done <"$POOLER_INI"
-  printf '%s' "$content" | replace_file "$POOLER_INI"
 }
 
-# One command to PgBouncer itself; it trusts the system's user that it runs as.
+# psql with PgBouncer itself, for so many seconds at most; it trusts the system's user that it runs as. pooler_psql SECONDS OPTIONS...
+pooler_psql() {
+  (cd / && runuser -u postgres -- env PGCONNECT_TIMEOUT=5 PATH="$PATH" timeout "$1" psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 \
+    --host=/var/run/postgresql --port="$POOLER_PORT" --username=pgbouncer --dbname=pgbouncer "${@:2}")
+}
+
+# One command to PgBouncer.
 pooler_command() {
-  (cd / && runuser -u postgres -- env PGCONNECT_TIMEOUT=5 PATH="$PATH" timeout 60 psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 \
-    --host=/var/run/postgresql --port="$POOLER_PORT" --username=pgbouncer --dbname=pgbouncer --command="$1")
+  pooler_psql 60 --command="$1"
 }
 
 # The app's statements wait, those that run are finished first.
 pause_app() {
-  pooler_command 'pause'
+  local answer
+  answer=$(pooler_command 'pause' 2>&1) || [[ $answer == *"already"*"paused"* ]] || {
+    printf '%s\n' "$answer"
+    return 1
+  }
 }
 
 # They go on.

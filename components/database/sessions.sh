@@ -19,7 +19,7 @@ open_session() {
 ask() {
   local line
   ANSWER=
-  printf '%s\nselect %s;\n' "$2" "'-- end --'" >&"${ASKING[$1]}" || failure "the session with the database on $1 is closed: $(tail -n 1 "$LOG" | cut -c 1-300)"
+  printf '%s\n\\echo -- end --\n' "$2" >&"${ASKING[$1]}" || failure "the session with $(session_name "$1") is closed: $(tail -n 1 "$LOG" | cut -c 1-300)"
   while IFS= read -r -t "${3:-60}" line <&"${ANSWERING[$1]}"; do
     [[ $line != '-- end --' ]] || {
       ANSWER=${ANSWER%$'\n'}
@@ -27,7 +27,12 @@ ask() {
     }
     ANSWER+=$line$'\n'
   done
-  failure "the database on $1 did not do what it was asked: $(tail -n 1 "$LOG" | cut -c 1-300)"
+  failure "$(session_name "$1") did not do what it was asked: $(tail -n 1 "$LOG" | cut -c 1-300)"
+}
+
+# What a session leads to, for people.
+session_name() {
+  if [[ $1 == pooler ]]; then printf 'PgBouncer on new'; else printf 'the database on %s' "$1"; fi
 }
 
 # Closes a session.

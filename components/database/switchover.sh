@@ -2,46 +2,95 @@
 # and pooler.sh want are set above.
 # shellcheck shell=bash
 
-# Milliseconds of the clock.
+# Milliseconds of the clock, in NOW.
 now() {
-  printf '%s' "$((${EPOCHREALTIME/[.,]/} / 1000))"
+  NOW=$((${EPOCHREALTIME/[.,]/} / 1000))
+}
+
+# A part of the hold has ended: adds its name and milliseconds to LAPS.
+lap() {
+  local before=$NOW
+  now
+  LAPS+="${LAPS:+, }$1 $((NOW - before))"
 }
 
 # The whole switch: switch_between FROM TO. Up to `decide`, anything that goes wrong leaves users on FROM (put_back); from there
 # on, they come to TO (release_to).
 switch_between() {
-  local from=$1 to=$2 began
+  local from=$1 to=$2 began LAPS=
   rm -rf "$STATE/decided"
   use_server_programs
   open_sessions
+  open_session pooler pooler_psql "$DEADLINE"
   prepare_switch "$from" "$to"
   progress "switching the database to $to: statements wait"
-  began=$(now)
+  now
+  began=$NOW
   watch_budget &
-  pause_app
+  hold_statements
+  lap pause
   fence_side "$from"
+  lap fence
   drain "$from" "$HOLD_BUDGET"
+  lap "last writes"
   copy_sequences "$from" "$to"
   copy_left_out "$from" "$to"
+  lap sequences
   cut_link "$to"
-  make_slot "$to"
-  ask "$from" "alter subscription $(link_to "$from") enable;"
+  feed_from_here "$to"
+  ask "$from" "alter subscription ${LINK[$from]} enable;"
+  lap "way back"
   decide "$to"
   unfence_side "$to"
-  release_to "$to"
-  result databaseHoldMilliseconds "$(($(now) - began))"
-  progress "the database is $to's: statements waited for $(($(now) - began)) ms"
+  mv -- "$POOLER_INI.$to" "$POOLER_INI"
+  ask pooler 'reload; resume;'
+  lap release
+  result databaseHoldMilliseconds "$((NOW - began))"
+  progress "the database is $to's: statements waited for $((NOW - began)) ms ($LAPS)"
   tidy_switch "$from" "$to"
+}
+
+# The app's statements wait; those that run are finished first. A login at the server that is under way would be cut off, and taken
+# for a server that refuses: clients would fail after the hold. So it begins when there is none.
+hold_statements() {
+  local end=$((SECONDS + 2))
+  until ask pooler 'show servers;' && [[ $ANSWER != *"|new|"* ]]; do
+    ((SECONDS < end)) || break
+  done
+  ask pooler 'pause;'
 }
 
 # All that can be done while statements run: TO has nearly all of FROM's writes, has its tables, and FROM is ready to follow it.
 prepare_switch() {
   progress "checking that $2 follows $1"
-  catch_up "$2" 120
   refuse_other_tables "$1" "$2"
   refuse_prepared "$1"
   make_link "$1"
   drop_slot "$2"
+  make_slot "$2"
+  pooler_leading "$2" | replace_file "$POOLER_INI.$2"
+  chown --reference="$POOLER_INI" "$POOLER_INI.$2"
+  chmod --reference="$POOLER_INI" "$POOLER_INI.$2"
+  catch_up "$2" 120
+  settle "$1"
+}
+
+# Waits until a write comes over in a moment, for some seconds at most: what the preparations have left for the disks to do would be
+# waited for in the hold.
+settle() {
+  local before end=$((SECONDS + 5))
+  while :; do
+    now
+    before=$NOW
+    drain "$1" 60
+    now
+    ((NOW - before > 20 && SECONDS < end)) || return 0
+  done
+}
+
+# PgBouncer's file that leads to a side.
+pooler_leading() {
+  if [[ $1 == old ]]; then pooler_file "$(ip_of "$OLD_ADDRESS")"; else pooler_file 127.0.0.1; fi
 }
 
 # Tables, columns and keys of a side, by which the two can be compared.
@@ -63,7 +112,7 @@ refuse_other_tables() {
   shapes=$ANSWER
   table_shapes "$2"
   [[ $ANSWER == "$shapes" ]] ||
-    failure "the tables of $DATABASE on $1 and $2 differ: somebody has changed one side (a deploy, a migration?). Make the same change on $2 as superuser, then: alter subscription $(link_to "$2") refresh publication with (copy_data = false)  there, and run 'pulumi up' again"
+    failure "the tables of $DATABASE on $1 and $2 differ: somebody has changed one side (a deploy, a migration?). Make the same change on $2 as superuser, then: alter subscription ${LINK[$2]} refresh publication with (copy_data = false)  there, and run 'pulumi up' again"
 }
 
 # A prepared transaction would hold its locks on the side that is left, and be lost.
@@ -119,8 +168,8 @@ copy_left_out() {
     printf 'set session_replication_role = replica;\n'
     printf 'truncate %s;\n' "${tables[@]}" | grep -v 'truncate ;' || true
     printf 'select lo_unlink(oid) from pg_largeobject_metadata \\g /dev/null\n'
-    as_postgres "${dump[@]}" --data-only --blobs --exclude-schema='*'
-    ((${#tables[@]} == 0)) || as_postgres "${dump[@]}" --data-only "${tables[@]/#/--table=}"
+    as_postgres "${dump[@]}" --data-only --blobs --exclude-schema='*' | for_any_version
+    ((${#tables[@]} == 0)) || as_postgres "${dump[@]}" --data-only "${tables[@]/#/--table=}" | for_any_version
   } >"$STATE/left-out.sql"
   if [[ $to == new ]]; then
     sql "$DATABASE" --single-transaction <"$STATE/left-out.sql"
@@ -130,9 +179,14 @@ copy_left_out() {
   rm -f "$STATE/left-out.sql"
 }
 
+# A dump without the setting at its top that servers before 17 do not know.
+for_any_version() {
+  sed '1,40{/^SET transaction_timeout = 0;$/d}'
+}
+
 # Statements go on, on a side.
 release_to() {
-  if [[ $1 == old ]]; then pooler_lead "$(ip_of "$OLD_ADDRESS")"; else pooler_lead 127.0.0.1; fi
+  pooler_leading "$1" | replace_file "$POOLER_INI"
   pooler_command 'reload'
   resume_app
 }
@@ -166,10 +220,11 @@ put_back() {
 
 # TO follows FROM as before; nothing of the switch is left.
 follow_again() {
+  rm -f -- "$POOLER_INI.$2"
   drop_link "$1"
   drop_slot "$2"
   fence_side "$2"
-  ask "$2" "alter subscription $(link_to "$2") enable;"
+  ask "$2" "alter subscription ${LINK[$2]} enable;"
 }
 
 # After a switch's unit, however it ended: on TO, or on FROM as before. switch_ended VERB FROM TO
@@ -193,5 +248,5 @@ finish_switch() {
     ((SECONDS < end)) || return 1
     sleep 0.2
   done
-  (use_server_programs && open_sessions && tidy_switch "$1" "$2") || progress "the link that led to $2 is left over: subscription and slot $(link_to "$2")"
+  (use_server_programs && open_sessions && tidy_switch "$1" "$2") || progress "the link that led to $2 is left over: subscription and slot ${LINK[$2]}"
 }

@@ -49,5 +49,7 @@ SQL
 # Removes the role that followed, and its password.
 drop_follow_role() {
   rm -rf "/var/lib/postgresql/changeover-$MOVE.private" "/var/lib/postgresql/changeover-$MOVE.dump.private"
-  sql postgres --command="drop role if exists \"changeover_$MOVE\""
+  sql --set=role="changeover_$MOVE" postgres <<'SQL'
+select format('drop owned by %I', rolname), format('drop role %I', rolname) from pg_roles where rolname = :'role' \gexec
+SQL
 }

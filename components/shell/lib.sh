@@ -185,6 +185,11 @@ unit_at_work() {
   [[ ! $(systemctl show --property=ActiveState --value -- "$1" || true) =~ ^(inactive|failed)$ ]]
 }
 
+# True when this step's unit is not at work.
+work_is_over() {
+  ! unit_at_work "$(unit_name)"
+}
+
 # Stops this step's unit, if it is at work, and waits until it has put back what it changed.
 stop_work() {
   unit_at_work "$(unit_name)" || return 0
@@ -211,6 +216,8 @@ end_work() {
 follow_work() {
   local verb=$1 unit shown=0 lines ended=$STATE/ended.$1
   unit=$(unit_name)
+  # One that has told its end is about to be gone.
+  [[ ! -e $ended ]] || wait_until 30 "$unit should end" work_is_over
   if unit_at_work "$unit"; then
     note "following $unit, which is already at work on $SIDE"
   elif [[ -e $ended && $(cat "$ended") == success ]]; then
@@ -223,7 +230,7 @@ follow_work() {
     cp "$STATE/script" "$STATE/script.work"
     systemctl reset-failed "$unit" 2>/dev/null || true
     systemd-run --quiet --collect --unit="$unit" --property=RuntimeMaxSec="$DEADLINE" --property=TimeoutStopSec=1800 \
-      --property=KillMode=control-group --property=ExecStopPost="/bin/bash $STATE/script.work ${verb}-ended" \
+      --property=KillMode=control-group --property=KillSignal="${KILL_SIGNAL:-SIGTERM}" --property=ExecStopPost="/bin/bash $STATE/script.work ${verb}-ended" \
       /bin/bash "$STATE/script.work" "$verb"
     note "started $unit on $SIDE: it goes on without this connection"
   fi

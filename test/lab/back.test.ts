@@ -1,11 +1,11 @@
-/** Every way back, with a client that never pauses, and the fingerprint of old before and after. */
+/** Every way back with the strategy dump, with a client that never pauses, and the fingerprint of old before and after. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit, openShop, type Shop } from "../../demo/shop.ts";
 import { differences } from "./compare.ts";
 
 let shop: Shop;
 beforeAll(async () => {
-  shop = await openShop({ name: "test-back" });
+  shop = await openShop({ name: "test-back", database: { strategy: "dump" } });
 });
 afterAll(() => shop.close());
 

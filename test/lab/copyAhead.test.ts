@@ -4,7 +4,11 @@ import { openShop, type Shop } from "../../demo/shop.ts";
 
 let shop: Shop;
 beforeAll(async () => {
-  shop = await openShop({ name: "test-ahead", env: { DEMO_DB_PASSWORD: "writer" } });
+  shop = await openShop({
+    name: "test-ahead",
+    database: { strategy: "dump" },
+    env: { DEMO_DB_PASSWORD: "writer" },
+  });
   await shop.script("old", asPostgres(tables));
   await shop.moveTo("app");
 });

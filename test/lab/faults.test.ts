@@ -12,7 +12,11 @@ let shop: Shop;
 let keyText: string;
 
 beforeAll(async () => {
-  shop = await openShop({ name: "test-faults", env: { DEMO_DB_PASSWORD: databasePassword } });
+  shop = await openShop({
+    name: "test-faults",
+    database: { strategy: "dump" },
+    env: { DEMO_DB_PASSWORD: databasePassword },
+  });
   keyText = readFileSync(shop.lab.keyFile, "utf8");
   await shop.stack.configure({
     "changeover:privateKeyFile": undefined,

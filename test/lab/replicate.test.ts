@@ -2,10 +2,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit, openShop, type Shop } from "../../demo/shop.ts";
 import { differences, journals } from "./compare.ts";
+import { watchLogins } from "./logins.ts";
 
 let shop: Shop;
 beforeAll(async () => {
-  shop = await openShop({ name: "test-replicate", database: { strategy: "replicate" } });
+  shop = await openShop({ name: "test-replicate" });
 });
 afterAll(() => shop.close());
 
@@ -15,39 +16,6 @@ const nothing = { create: 0, update: 0, delete: 0 };
 /** One value from a side's shop database, as superuser. */
 async function query(side: "old" | "new", sql: string, database = "shop"): Promise<string> {
   return shop.script(side, `cd / && runuser -u postgres -- psql -XAtq ${database} <<'SQL'\n${sql}\nSQL`);
-}
-
-/** Writes down on both servers, again and again, whether the app's role can log in. */
-async function watchLogins(): Promise<() => Promise<{ both: number; samples: number }>> {
-  for (const side of sides)
-    await shop.script(
-      side,
-      `rm -f /root/logins; cat >/root/logins.sql <<'SQL'
-select extract(epoch from clock_timestamp()), rolcanlogin from pg_roles where rolname = 'shop';
-select pg_sleep(0.005) \\g /dev/null
-SQL
-systemd-run --quiet --unit=logins bash -c 'cd / && yes "$(cat /root/logins.sql)" | runuser -u postgres -- psql -XAtq postgres >/root/logins'`,
-    );
-  return async () => {
-    const [old, fresh] = await Promise.all(
-      sides.map(async (side) =>
-        (await shop.script(side, "systemctl stop logins; cat /root/logins; rm /root/logins /root/logins.sql"))
-          .split("\n")
-          .map((line) => line.split("|"))
-          .filter(([at, login]) => at !== undefined && (login === "t" || login === "f"))
-          .map(([at, login]) => ({ at: Number(at), login: login === "t" })),
-      ),
-    );
-    // Where one side can log in for sure: between two samples that both say so.
-    const spans = (samples: { at: number; login: boolean }[]) =>
-      samples.slice(1).flatMap((sample, index) => {
-        const before = samples[index]!;
-        return before.login && sample.login ? [[before.at, sample.at] as const] : [];
-      });
-    const right = spans(fresh!);
-    const both = spans(old!).filter(([from, to]) => right.some(([start, end]) => from < end && start < to));
-    return { both: both.length, samples: Math.min(old!.length, fresh!.length) };
-  };
 }
 
 describe("with users on the site", () => {
@@ -63,7 +31,7 @@ describe("with users on the site", () => {
       await shop.moveTo(phase);
       await client.settled(50);
     }
-    const stop = await watchLogins();
+    const stop = await watchLogins(shop);
     for (const phase of ["database", "app", "database", "app"]) {
       await shop.moveTo(phase);
       await client.settled(100);

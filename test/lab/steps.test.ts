@@ -18,13 +18,17 @@ let settings: MoveConfig;
 
 beforeAll(async () => {
   shop = await openShop({ name });
-  const raw = Object.entries(demoSettings(shop.lab)).map(([key, value]) => [
+});
+afterAll(() => shop.close());
+
+/** The demo's move by a strategy. */
+function moveBy(strategy: string): MoveConfig {
+  const raw = Object.entries(demoSettings(shop.lab, { strategy })).map(([key, value]) => [
     key.replace("changeover:", ""),
     value,
   ]);
-  settings = parseConfig(Object.fromEntries(raw) as Record<string, unknown>);
-});
-afterAll(() => shop.close());
+  return parseConfig(Object.fromEntries(raw) as Record<string, unknown>);
+}
 
 /** Sends a step's script as a resource would; ends it by force after some seconds where a limit is given. */
 async function send(step: Step, phase: number, verb: "do" | "undo" | "verify", killAfter?: number) {
@@ -63,7 +67,11 @@ async function bothFingerprints(): Promise<{ old: string[]; new: string[] }> {
   return { old, new: fresh };
 }
 
-describe("every step before the point of no return", () => {
+describe.each(["replicate", "dump"])("every step before the point of no return, by %s", (strategy) => {
+  beforeAll(() => {
+    settings = moveBy(strategy);
+  });
+
   it("does, does again, undoes, undoes again; and a do that was killed is done again", async () => {
     const done: [Step, number][] = [];
     const start = await bothFingerprints();

@@ -11,7 +11,6 @@ unit_work() {
   open_follow_roles
   tune_for_restore
   open_side old
-  ask old "$(session_settings)"
   drop_slot old
   hold_slot_snapshot
   plan_streams
@@ -40,7 +39,9 @@ SQL
 hold_slot_snapshot() {
   local answer
   open_session slot as_postgres psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --dbname="$(old_dsn) replication=database"
-  printf 'CREATE_REPLICATION_SLOT "%s" LOGICAL pgoutput EXPORT_SNAPSHOT;\n' "$(link_to new)" >&"${ASKING[slot]}"
+  # The database's own settings may end a session that is idle for long.
+  ask slot "$(session_settings)"
+  printf 'CREATE_REPLICATION_SLOT "%s" LOGICAL pgoutput EXPORT_SNAPSHOT;\n' "${LINK[new]}" >&"${ASKING[slot]}"
   # Transactions that were open are waited for.
   IFS= read -r -t 600 answer <&"${ANSWERING[slot]}" ||
     failure "old's database gave no slot within 600 seconds: is a long transaction open there (select * from pg_stat_activity order by xact_start)? $(tail -n 1 "$LOG" | cut -c 1-300)"
@@ -65,7 +66,8 @@ copy_everything() {
   restore rows --section=data --jobs="$WORKERS" --dbname="$DATABASE"
   wait "$streaming" || exit 1
   progress "building keys and indexes"
-  restore rows --section=post-data --jobs="$WORKERS" --dbname="$DATABASE"
+  : >"$STATE_PG/keys"
+  restore_behind_rows
   end_watch "$watcher"
   sql "$DATABASE" <<<"$ANALYZED" | analyze analyze
   rm -rf -- "$DUMP"
@@ -75,8 +77,11 @@ copy_everything() {
 follow_old() {
   open_side new
   fence_side new
+  # Where not everybody may enter the database, old's subscription may.
+  ask new "select format('grant connect on database %I to %I', current_database(), 'changeover_$MOVE')
+    where not has_database_privilege('changeover_$MOVE', current_database(), 'connect') \\gexec"
   make_link new
-  ask new "alter subscription $(link_to new) enable;"
+  ask new "alter subscription ${LINK[new]} enable;"
   progress "catching up with what was written meanwhile"
   catch_up new "$DEADLINE"
   progress "new follows old"
@@ -105,7 +110,7 @@ stop_following() {
     close_session new
   fi
   if [[ -e $STATE_PG/pass ]]; then
-    gate drop-slot "$(link_to new)"
+    gate drop-slot "${LINK[new]}"
     close_copy_role
   fi
   drop_copy

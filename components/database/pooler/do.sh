@@ -33,7 +33,8 @@ SQL
   done
 }
 
-# PgBouncer's settings, leading to a host. A login that fails is tried again after a second: users wait for it.
+# PgBouncer's settings, leading to a host. A login that fails is tried again soon: until one works, clients
+# without a connection fail.
 configuration() {
   local version
   version=$(pgbouncer --version | sed -n 's/^PgBouncer \([0-9]*\.[0-9]*\).*/\1/p')
@@ -54,7 +55,7 @@ default_pool_size = $POOLER_SIZE
 max_db_connections = $POOLER_SIZE
 max_client_conn = 2000
 server_tls_sslmode = require
-server_login_retry = 1
+server_login_retry = 0.1
 server_connect_timeout = 5
 ignore_startup_parameters = extra_float_digits
 logfile = /var/log/postgresql/pgbouncer.log

@@ -121,11 +121,6 @@ retry_for() {
   done
 }
 
-# True when this step's unit is not at work.
-work_is_over() {
-  ! unit_at_work "$(unit_name)"
-}
-
 # Once users have been led to new's database, nothing copies over it again.
 do_step() {
   [[ -e $STATE/switched ]] || {

@@ -1,24 +1,48 @@
 # Restarts old's PostgreSQL so that it can be followed, while the app's statements wait in PgBouncer. Nothing to do where it can be.
 # shellcheck shell=bash
-do_step() {
+
+# The unit's work, for HOLD_LIMIT seconds at most.
+unit_restart() {
+  restart_behind_hold decode-wal
+}
+
+# The same for the way back.
+unit_restart_back() {
+  restart_behind_hold decode-wal-no-more
+}
+
+# Runs a request of the gate while the app's statements wait.
+restart_behind_hold() {
   local began
-  [[ $(gate wal-level) != logical ]] || return 0
+  trap 'failure "${BASH_COMMAND%% *} ended with $?"' ERR
   began=$(date +%s%3N)
-  behind_hold decode-wal
+  progress "PostgreSQL on old restarts; statements wait"
+  (sleep "$HOLD_LIMIT" && printf 'PostgreSQL on old did not restart within %s seconds\n' "$HOLD_LIMIT" >>"$STATE/failure" && kill -KILL $$) &
+  pause_app
+  gate "$1" || failure "PostgreSQL on old could not be restarted: $(tail -n 1 "$LOG" | cut -c 1-300). On old: journalctl -u postgresql"
+  resume_app
   result restartMilliseconds $(($(date +%s%3N) - began))
 }
 
-# Runs a request of the gate while the app's statements wait; whatever becomes of this script, they go on after the limit.
-behind_hold() {
-  local unit
-  unit=$(unit_name)-resume
-  systemctl stop "$unit.timer" 2>/dev/null || true
-  systemd-run --quiet --collect --unit="$unit" --on-active="$HOLD_LIMIT" runuser -u postgres -- \
-    psql --no-psqlrc --quiet --host=/var/run/postgresql --port="$POOLER_PORT" --username=pgbouncer --dbname=pgbouncer --command="resume"
-  (
-    trap 'resume_app' EXIT
-    pause_app
-    gate "$1" || die "PostgreSQL on old could not be restarted: $(tail -n 1 "$LOG" | cut -c 1-300). On old: journalctl -u postgresql"
-  )
-  systemctl stop "$unit.timer" 2>/dev/null || true
+# After either, however it ended, the app's statements go on.
+unit_restart_ended() {
+  go_on restart
+}
+unit_restart_back_ended() {
+  go_on restart-back
+}
+go_on() {
+  local end=$((SECONDS + 60))
+  set +e
+  trap - ERR
+  until resume_app; do
+    ((SECONDS < end)) || break
+    sleep 0.2
+  done
+  tell_end "$1" "$SERVICE_RESULT"
+}
+
+do_step() {
+  [[ $(gate wal-level) != logical ]] || return 0
+  follow_work restart
 }

@@ -1,5 +1,6 @@
 # The setting as it was, by a restart behind a hold again.
 # shellcheck shell=bash
 undo_step() {
-  behind_hold decode-wal-no-more
+  stop_work
+  follow_work restart-back
 }
