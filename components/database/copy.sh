@@ -325,6 +325,7 @@ analyze_rest() {
 
 # All that can be done while users are still served.
 prepare_copy() {
+  COPY_SINCE=$SECONDS
   use_server_programs
   SIZE=$(gate database-size)
   open_copy_role
@@ -338,14 +339,13 @@ prepare_copy() {
 
 # The rest. The database has no writer while it runs. New's statistics are still being made when it returns (check_copy).
 copy_database() {
-  local began=$SECONDS
   progress "copying the rest of $DATABASE"
   hold_snapshot
   copy_rest
   compare_counts
   analyze_rest &
   ANALYZING=$!
-  result copySeconds $((SECONDS - began))
+  result copySeconds $((SECONDS - COPY_SINCE))
 }
 
 # Before users come: the copy is on disk, and the planner knows it.

@@ -186,6 +186,7 @@ for_any_version() {
 
 # Statements go on, on a side.
 release_to() {
+  rm -f -- "$POOLER_INI.old" "$POOLER_INI.new"
   pooler_leading "$1" | replace_file "$POOLER_INI"
   pooler_command 'reload'
   resume_app
@@ -220,7 +221,6 @@ put_back() {
 
 # TO follows FROM as before; nothing of the switch is left.
 follow_again() {
-  rm -f -- "$POOLER_INI.$2"
   drop_link "$1"
   drop_slot "$2"
   fence_side "$2"

@@ -47,7 +47,7 @@ function verifiers(facts: Facts): Map<string, Verifier> {
 }
 
 /** PgBouncer passes logins through, without ever knowing a password: that works with SCRAM alone, and the same on both sides. */
-function passwordsPassThrough({ settings, old, new: fresh }: Look): Finding[] {
+function passwordsPassThrough({ settings, old, new: fresh, begun }: Look): Finding[] {
   const there = verifiers(fresh);
   return settings.database.roles.flatMap((role): Finding[] => {
     const verifier = verifiers(old).get(role);
@@ -61,7 +61,8 @@ function passwordsPassThrough({ settings, old, new: fresh }: Look): Finding[] {
           remedy: `in psql on old, with the app's own password: set password_encryption = 'scram-sha-256'; \\password "${role}"`,
         },
       ];
-    const other = there.get(role);
+    // Before that, a role on new is none of the move's, which another guard tells.
+    const other = begun("database-roles") ? there.get(role) : undefined;
     return other === undefined || other.digest === verifier.digest
       ? []
       : [
@@ -69,7 +70,7 @@ function passwordsPassThrough({ settings, old, new: fresh }: Look): Finding[] {
             place: `new, role ${role}`,
             rule: "has old's password, as it is kept there",
             value: "it has another one, and the app could not log in after the switch",
-            remedy: `if this move made it and the password was changed since: go back to idle and forward again; else: DROP ROLE "${role}" on new`,
+            remedy: "it was changed since the move made it: go back to idle and forward again",
           },
         ];
   });

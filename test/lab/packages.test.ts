@@ -342,7 +342,7 @@ describe("the preview", () => {
     await onNew("dpkg --purge lab-holder");
     const fine = await shop.stack.preview();
     expect(fine.exitCode, fine.all).toBe(0);
-    expect(fine.all).toContain("install lab-service; back: remove what came with it");
+    expect(fine.all).toContain("install lab-service, pgbouncer; back: remove what came with it");
     await expectAsBefore();
   });
 

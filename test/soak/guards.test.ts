@@ -262,10 +262,10 @@ const inTheDatabase: Group = {
       mend: () => ({ old: `sed -i '$s/hots/host/' "$(runuser -u postgres -- psql -XAtc 'show hba_file')"` }),
     },
     {
-      what: "another password on new",
+      what: "a role of that name on new",
       break: { new: sql("create role shop login password 'other';", "postgres") },
       place: "new, role shop",
-      says: /another one/,
+      says: /there is one already/,
       remedy: /DROP ROLE "shop"/,
       mend: (remedy) => ({ new: sql(`${remedy};`, "postgres") }),
     },
