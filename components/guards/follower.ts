@@ -36,12 +36,17 @@ function state(name: string, writer: Facts, follower: Facts) {
   };
 }
 
+/** What keeps the follower from ever getting all writes; nothing where it can. */
+function cut(from: string, { feed, link }: ReturnType<typeof state>): string {
+  if (!link) return "the subscription is gone";
+  if (!feed) return `the slot on ${from} is gone`;
+  return feed.status === "lost" ? `the slot on ${from} has lost what it needs (max_slot_wal_keep_size)` : "";
+}
+
 /** Whether the way back from new's database would lose writes: old cannot get all of them any more. */
 export function wayBackIsCut(look: Pick<Look, "settings" | "old" | "new" | "done">): boolean {
   const way = following(look);
-  if (!way?.back) return false;
-  const { feed, link } = state(way.name, look.new, look.old);
-  return !feed || !link || feed.status === "lost";
+  return way?.back === true && cut(way.from, state(way.name, look.new, look.old)) !== "";
 }
 
 /** The follower gets every write, applies it, and does not fill the other one's disk. */
@@ -50,28 +55,20 @@ export const followerFollows: Guard = (look: Look): Finding[] => {
   if (!way) return [];
   const writer = look[way.from];
   const { feed, link } = state(way.name, writer, look[way.to]);
-  const { place, rule } = {
-    place: `${way.to}, PostgreSQL`,
-    rule: `follows ${way.from}'s database (subscription ${way.name})`,
-  };
-  const remedy = remedyOf(look.settings, way.back);
+  const place = `${way.to}, PostgreSQL`;
+  const rule = `follows ${way.from}'s database (subscription ${way.name})`;
+  const lacks = cut(way.from, { feed, link });
   const free = Number(writer.get("replication.walFree") ?? 0);
-  if (!feed || !link || feed.status === "lost") {
-    const lacks = !link
-      ? "the subscription is gone"
-      : !feed
-        ? `the slot on ${way.from} is gone`
-        : `the slot on ${way.from} has lost what it needs (max_slot_wal_keep_size)`;
+  if (!feed || !link || lacks)
     return [
       {
         place,
         rule,
         value: `${lacks}${way.back ? ": going back would lose writes" : ""}`,
-        remedy,
+        remedy: remedyOf(look.settings, way.back),
         warning: true,
       },
     ];
-  }
   const kept = feed.bytes ?? 0;
   const trouble = !link.enabled
     ? "the subscription is off"
