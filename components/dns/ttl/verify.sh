@@ -1,0 +1,5 @@
+# The records lead where they led before.
+# shellcheck shell=bash
+verify_step() {
+  check_records data_before
+}
