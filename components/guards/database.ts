@@ -119,6 +119,14 @@ export function oldDatabase({ settings, old, begun }: Look): Finding[] {
         value: "it is one",
         remedy: `ALTER ROLE "${role}" NOSUPERUSER; or let the app use a role of its own`,
       })),
+    ...rows(old, "database.passwords")
+      .filter(([role, kind]) => kind !== "scram" && known.get(role ?? "") !== "t")
+      .map(([role, kind]) => ({
+        place: `old, role ${role}`,
+        rule: "has a password that is kept as SCRAM-SHA-256, with which the app logs in from new",
+        value: kind === "none" ? "it has no password" : "it is kept as md5",
+        remedy: `in psql on old, with the app's own password: set password_encryption = 'scram-sha-256'; \\password "${role}"`,
+      })),
     ...(begun("database-switch") || begun("database-follow")
       ? []
       : strangers.map((role) => ({
@@ -231,11 +239,12 @@ export function newDatabaseIsFree({ settings, new: fresh, begun }: Look): Findin
   ];
 }
 
-/** Twice the database is free where new's data lies: the dump and the database. */
-export function roomForDatabase({ old, new: fresh, done }: Look): Finding[] {
+/** Twice the database is free where new's data lies: the dump and the database. A copy that was interrupted has taken its part already. */
+export function roomForDatabase({ settings, old, new: fresh, done, begun }: Look): Finding[] {
   const size = Number(old.get("database.size")?.split("\t")[0] ?? 0);
   const free = Number(fresh.get("database.free") ?? 0);
-  return done("database-switch") || done("database-follow") || free >= 2 * size
+  const copied = begun("database-follow") && lines(fresh, "database.names").includes(settings.database.name);
+  return done("database-switch") || copied || free >= 2 * size
     ? []
     : [
         {

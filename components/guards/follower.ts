@@ -1,5 +1,6 @@
 /** What becomes of the side that follows: whether a switch to it, forward or back, would keep every write. */
 import { type Facts, json } from "../facts/inspect.ts";
+import type { Side } from "../server.ts";
 import { megabytes } from "../size.ts";
 import type { Finding, Guard, GuardSettings, Look } from "./guards.ts";
 
@@ -9,6 +10,8 @@ interface Feed {
   status: string | null;
   active: boolean;
   bytes: number | null;
+  /** Bytes that the follower has not confirmed yet. */
+  behind?: number | null;
 }
 
 /** A subscription of a move of changeover on the side that follows. */
@@ -17,6 +20,36 @@ interface Link {
   enabled: boolean;
   working: boolean;
   errors: number | null;
+}
+
+/** How replication gets on, there or back. */
+export interface Following {
+  from: Side;
+  to: Side;
+  /** The subscription and its slot. */
+  name: string;
+  /** Bytes that the follower has not confirmed yet, and that the writer keeps for it. */
+  behind: number | undefined;
+  kept: number | undefined;
+  working: boolean;
+  /** Why it will never get all writes; empty where it can. */
+  cut: string;
+}
+
+/** How the side that follows gets on; nothing where none does. */
+export function followingNow(look: Pick<Look, "settings" | "old" | "new" | "done">): Following | undefined {
+  const way = following(look);
+  if (!way) return undefined;
+  const { feed, link } = state(way.name, look[way.from], look[way.to]);
+  return {
+    from: way.from,
+    to: way.to,
+    name: way.name,
+    behind: feed?.behind ?? undefined,
+    kept: feed?.bytes ?? undefined,
+    working: link?.enabled === true && link.working,
+    cut: cut(way.from, { feed, link }),
+  };
 }
 
 /** Who feeds whom, and by what name, as long as one follows. */
@@ -101,6 +134,6 @@ export const followerFollows: Guard = (look: Look): Finding[] => {
 /** What to do where one side cannot follow any more. */
 function remedyOf({ phase }: GuardSettings, back: boolean): string {
   return back
-    ? `there is no way back that keeps every write: stay on new (npm run compare shows what old lacks), and go on to finished`
+    ? `there is no way back that keeps every write: stay on new (npx changeover compare shows what old lacks), and go on to finished`
     : `go back to ${phase === "prepared" ? "idle" : "prepared"} and forward again: the copy begins anew`;
 }

@@ -13,15 +13,18 @@ import {
   oldDatabase,
   roomForDatabase,
 } from "./database.ts";
-import { missingEntries } from "./entries.ts";
+import { certificateGuards } from "./certificates.ts";
+import { deploysEnd, missingEntries } from "./entries.ts";
 import { paths, roomForFiles } from "./files.ts";
 import { clocks, machine, otherMoves, tools } from "./host.ts";
 import { followerFollows, wayBackIsCut } from "./follower.ts";
 import { loginGuards } from "./logins.ts";
 import { nginxConfiguration, siteFile, siteFileOnNew } from "./nginx.ts";
 import { packagesGuards } from "./packages.ts";
+import { samePages } from "./pages.ts";
 import { poolerGuards } from "./pooler.ts";
 import { replicationGuards } from "./replication.ts";
+import { strays } from "./strays.ts";
 import { units } from "./units.ts";
 
 /** One thing that stops a move (or, as a warning, that the operator should know). */
@@ -91,11 +94,16 @@ export function losesWrites(settings: GuardSettings, { old, new: fresh }: Inspec
 
 /**
  * Checks a move.
+ * @param more what was found beside the servers, told together with the rest.
  * @returns warnings, as text.
  * @throws pulumi.RunError with every failed guard at once.
  */
-export function checkMove(settings: GuardSettings, inspection: Inspection): string[] {
-  const found = findings(settings, inspection);
+export function checkMove(
+  settings: GuardSettings,
+  inspection: Inspection,
+  more: readonly Finding[] = [],
+): string[] {
+  const found = [...findings(settings, inspection), ...more];
   const failed = found.filter(({ warning }) => !warning);
   if (failed.length > 0)
     throw new pulumi.RunError(
@@ -129,9 +137,11 @@ const guards: readonly Guard[] = [
   tools,
   nginxConfiguration,
   siteFile,
+  ...certificateGuards,
   units,
   paths,
   missingEntries,
+  deploysEnd,
   endpoint,
   oldCluster,
   oldDatabase,
@@ -147,6 +157,8 @@ const guards: readonly Guard[] = [
   ...loginGuards,
   ...poolerGuards,
   followerFollows,
+  samePages,
   otherMoves,
   clocks,
+  strays,
 ];

@@ -18,24 +18,24 @@ function noSuperusers({ settings, old }: Look): Finding[] {
   }));
 }
 
-/** The fence takes away a role's login everywhere. */
-function rolesStayHere({ old, begun }: Look): Finding[] {
-  if (begun("database-switchover")) return [];
-  return json<{ role: string; databases: string[] }[]>(old, "replication.rolesElsewhere", []).map(
-    ({ role, databases }) => ({
+/** The fence takes away a role's login everywhere, but for roles that served other databases too when the move was prepared. */
+function sharedRolesAreKnown({ old, begun }: Look): Finding[] {
+  if (!begun("database-access") || begun("database-switchover")) return [];
+  const shared = json<string[]>(old, "replication.shared", []);
+  return json<{ role: string; databases: string[] }[]>(old, "replication.rolesElsewhere", [])
+    .filter(({ role }) => !shared.includes(role))
+    .map(({ role, databases }) => ({
       place: `old, role ${role}`,
-      rule: "is used in the site's database alone, for the fence takes its login away",
-      value: `it is used in ${some(databases)} too, and would be locked out there`,
-      remedy: `let ${databases.length === 1 ? "it" : "them"} use another role (ALTER DATABASE ... OWNER TO, REASSIGN OWNED BY "${role}", REVOKE), and end its sessions there`,
+      rule: "is used in the site's database alone, as it was when the move was prepared, for the fence takes its login away",
+      value: `it is used in ${some(databases)} too by now, and would be locked out there`,
+      remedy: "go back to idle and forward again: the fence will keep it out of the site's database alone",
       warning: true,
-    }),
-  );
+    }));
 }
 
-/** How a role's password is kept. */
+/** A role, and a digest of its password's verifier where that is of SCRAM. */
 interface Verifier {
   role: string;
-  kind: "scram" | "md5" | "none";
   digest?: string | null;
 }
 
@@ -46,21 +46,12 @@ function verifiers(facts: Facts): Map<string, Verifier> {
   );
 }
 
-/** PgBouncer passes logins through, without ever knowing a password: that works with SCRAM alone, and the same on both sides. */
+/** PgBouncer passes logins through, without ever knowing a password: that works with the same verifier on both sides. */
 function passwordsPassThrough({ settings, old, new: fresh, begun }: Look): Finding[] {
   const there = verifiers(fresh);
   return settings.database.roles.flatMap((role): Finding[] => {
     const verifier = verifiers(old).get(role);
     if (verifier === undefined) return [];
-    if (verifier.kind !== "scram")
-      return [
-        {
-          place: `old, role ${role}`,
-          rule: "has a password that is kept as SCRAM-SHA-256, which PgBouncer passes through",
-          value: verifier.kind === "none" ? "it has no password" : "it is kept as md5",
-          remedy: `in psql on old, with the app's own password: set password_encryption = 'scram-sha-256'; \\password "${role}"`,
-        },
-      ];
     // Before that, a role on new is none of the move's, which another guard tells.
     const other = begun("database-roles") ? there.get(role) : undefined;
     return other === undefined || other.digest === verifier.digest
@@ -113,7 +104,7 @@ function accessRules(look: Look): Finding[] {
 /** Every guard of logins. */
 export const loginGuards: readonly Guard[] = [
   noSuperusers,
-  rolesStayHere,
+  sharedRolesAreKnown,
   passwordsPassThrough,
   accessRules,
 ].map(whileOldLeads);

@@ -1,5 +1,6 @@
 /** Guards of PgBouncer on new, through which the app reaches its database with strategy replicate. */
 import { json, lines } from "../facts/inspect.ts";
+import { usesPooler } from "../site.ts";
 import type { Finding, Guard, Look } from "./guards.ts";
 import { some, whileOldLeads } from "./replication.ts";
 
@@ -92,5 +93,48 @@ function sessionNeeds({ settings, old }: Look): Finding[] {
       ];
 }
 
+/** With session pooling, a session cannot go on at the other side. */
+function sessionsAreClosed({ settings, old }: Look): Finding[] {
+  const { open, inTransaction } = json(old, "replication.sessions", { open: 0, inTransaction: 0 });
+  return settings.database.pooler.mode !== "session"
+    ? []
+    : [
+        {
+          place: `old, database ${settings.database.name}`,
+          rule: "is used by sessions that may be closed, as each switch does with session pooling",
+          value: `${open} are open, ${inTransaction} of them in a transaction: each fails once, at its next statement, and has to log in again`,
+          remedy:
+            "nothing, where the app logs in again by itself; where it needs nothing of a session: pulumi config set --path 'changeover:database.pooler.mode' transaction",
+          warning: true,
+        },
+      ];
+}
+
+/** What leads the app on new to its database stays the same while it is there: PgBouncer would go, and the app's file still name it. */
+function wayStays({ settings, begun }: Look): Finding[] {
+  const was = begun("database-pooler") ? "pooler" : "configFile";
+  return settings.database.strategy !== "replicate" ||
+    settings.phase === "idle" ||
+    !begun("database-endpoint") ||
+    settings.database.endpoint.through === was
+    ? []
+    : [
+        {
+          place: "changeover:database.endpoint.through",
+          rule: "stays as it is from prepared on",
+          value: `the move has begun with ${was}`,
+          remedy: `pulumi config set --path 'changeover:database.endpoint.through' ${was}; to change it, go back to idle first`,
+        },
+      ];
+}
+
+/** A guard that holds where the app comes through PgBouncer. */
+function throughPooler(guard: Guard): Guard {
+  return (look) => (usesPooler(look.settings) ? guard(look) : []);
+}
+
 /** Every guard of PgBouncer. */
-export const poolerGuards: readonly Guard[] = [pooler, sessionNeeds].map(whileOldLeads);
+export const poolerGuards: readonly Guard[] = [
+  wayStays,
+  ...[pooler, sessionNeeds, sessionsAreClosed].map(throughPooler).map(whileOldLeads),
+];

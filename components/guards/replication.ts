@@ -2,6 +2,7 @@
 import { type Facts, json, lines } from "../facts/inspect.ts";
 import { quote } from "../script.ts";
 import { type Side, sides } from "../server.ts";
+import { usesPooler } from "../site.ts";
 import { megabytes } from "../size.ts";
 import { majorVersion } from "./database.ts";
 import type { Finding, Guard, Look } from "./guards.ts";
@@ -159,6 +160,7 @@ interface Other {
 /** The logical log has to be on, and that needs a restart. */
 function restarts(look: Look): Finding[] {
   const { restart } = look.settings.database;
+  const meanwhile = usesPooler(look.settings) ? "statements wait" : "users see the maintenance page";
   return sides.flatMap((side) => {
     const settings = json<Record<string, string>>(look[side], "replication.settings", {});
     const others = json<Other[]>(look[side], "replication.others", []);
@@ -176,7 +178,7 @@ function restarts(look: Look): Finding[] {
           ...(touched.length > 0 ? [`which ends the sessions of these databases too: ${some(touched)}`] : []),
           ...(pending.length > 0 ? [`and brings into force what waits for a restart: ${some(pending)}`] : []),
         ].join(", "),
-        remedy: `to choose the minute yourself: ALTER SYSTEM SET wal_level = 'logical'; and restart it${side === "old" ? "; to choose the phase: pulumi config set --path 'changeover:database.restart' app (statements wait) or prepared" : ""}`,
+        remedy: `to choose the minute yourself: ALTER SYSTEM SET wal_level = 'logical'; and restart it${side === "old" ? `; to choose the phase: pulumi config set --path 'changeover:database.restart' app (${meanwhile}) or prepared` : ""}`,
         warning: true,
       },
     ];
@@ -219,14 +221,15 @@ function capacity(look: Look): Finding[] {
   });
 }
 
-/** What new has not read yet is kept on old's disk. */
-function roomForLog({ settings, old, done }: Look): Finding[] {
+/** What new has not read yet is kept on old's disk, from the slot's beginning on. */
+function roomForLog({ settings, old, done, begun }: Look): Finding[] {
   const free = Number(old.get("replication.walFree") ?? 0);
   const size = Number(old.get("database.size")?.split("\t")[0] ?? 0);
   const segment = 1_048_576;
   const limit = numberOf(old, "max_slot_wal_keep_size") * segment;
   const least = Math.max(2 * numberOf(old, "max_wal_size") * segment, size / 2);
-  if (done("database-follow")) return [];
+  const kept = begun("database-follow") && json<object[]>(old, "replication.feeds", []).length > 0;
+  if (done("database-follow") || kept) return [];
   if (free < least)
     return [
       {

@@ -1,5 +1,6 @@
-# Removes the copied certificates.
+# Removes the copied certificates, and what renewals have added to them.
 # shellcheck shell=bash
 undo_step() {
   restore_saved
+  forget_certbot
 }

@@ -1,0 +1,22 @@
+# The pages of this server, for the comparison, once the site stands on both and before old passes requests on. MOVE, SIDE,
+# COMPARE_PATHS and COMPARE_MARKERS are set above; asking them takes at most 10 seconds.
+# shellcheck shell=bash
+
+# True when both serve the site themselves.
+both_serve() {
+  local root=/var/lib/changeover/$MOVE
+  if [[ $SIDE == old ]]; then
+    [[ -e $root/access-gate/done && ! -e $root/access-gate/nginx.path ]]
+  else
+    [[ -e $root/web-start/done && ! -e $root/traffic/done ]]
+  fi
+}
+
+page_facts() {
+  local index end=$((SECONDS + 8))
+  both_serve || return 0
+  for index in "${!COMPARE_PATHS[@]}"; do
+    ((SECONDS < end)) || return 0
+    fact "page.$index" "$(PAGE_TIMEOUT=2 page_digest "${COMPARE_PATHS[$index]}" "${COMPARE_MARKERS[$index]}")"
+  done
+}

@@ -1,0 +1,46 @@
+# What two servers' answers are compared by. SIDE, OLD_ADDRESS and NEW_ADDRESS are set above; get_page of web/check.sh asks.
+# shellcheck shell=bash
+
+# A page's title, out of an answer on stdin, in one line.
+title_of() {
+  awk '
+    done { next }
+    tolower($0) ~ /<title[ >]/ { inside = 1 }
+    inside { text = text " " $0 }
+    inside && tolower($0) ~ /<\/title>/ || length(text) > 2000 { done = 1 }
+    END {
+      from = match(tolower(text), /<title[^>]*>/)
+      if (!from) exit
+      text = substr(text, from + RLENGTH)
+      to = index(tolower(text), "</title>")
+      print to ? substr(text, 1, to - 1) : text
+    }'
+}
+
+# Text in one line without what moves a terminal's cursor, at most 200 characters.
+plain() {
+  local line
+  line=$(tr -s '[:space:]' ' ' | tr -d '[:cntrl:]')
+  line=${line# } line=${line% }
+  printf '%s' "${line:0:200}"
+}
+
+# The answer to a GET of a path, by loopback, or where nginx does not listen there by the server's own address.
+own_page() {
+  local own=$OLD_ADDRESS answer
+  [[ $SIDE == old ]] || own=$NEW_ADDRESS
+  [[ $own != *:* ]] || own="[$own]"
+  answer=$(get_page "$1" | head -c 1000000 | tr -d '\0\r' || true)
+  [[ -n $answer ]] || answer=$(WEB_HOST=$own get_page "$1" | head -c 1000000 | tr -d '\0\r' || true)
+  printf '%s' "$answer"
+}
+
+# What a page is compared by, parted by tabs: status, where it redirects to, title, whether the marker is on it: page_digest PATH MARKER
+page_digest() {
+  local answer head found=yes
+  answer=$(own_page "$1")
+  head=$(sed '/^$/q' <<<"$answer")
+  [[ $answer == *"$2"* ]] || found=no
+  printf '%s\t%s\t%s\t%s\n' "$(head -n 1 <<<"$head" | cut -d ' ' -f 2 | plain)" \
+    "$(sed -n 's/^[Ll]ocation:[[:space:]]*//p' <<<"$head" | head -n 1 | plain)" "$(title_of <<<"$answer" | plain)" "$found"
+}
