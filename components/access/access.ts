@@ -14,6 +14,7 @@ export function makeKey({ old, stepDeadline }: SiteSettings): Step {
     folder: new URL("key/", import.meta.url),
     settings: { OLD_HOST_KEY: old.hostKey },
     deadlineSeconds: stepDeadline,
+    heldUntil: "finish-new",
   };
 }
 
@@ -29,10 +30,18 @@ export function openGate(settings: SiteSettings): Step {
       MOVE: settings.move,
       COUNTS: scriptBeside(import.meta.url, "../database/counts.sql"),
       PASS_ON: passOnConfiguration(),
+      ACME_SERVER: settings.certificates.from === "acme" ? settings.certificates.server : "",
     }),
     scriptBeside(import.meta.url, "../proxy/nginx.sh"),
     scriptBeside(import.meta.url, "../proxy/find.sh"),
+    scriptBeside(import.meta.url, "../web/check.sh"),
+    scriptBeside(import.meta.url, "../compare/page.sh"),
+    scriptBeside(import.meta.url, "../web/supervisor.sh"),
+    scriptBeside(import.meta.url, "../monit/files.sh"),
+    scriptBeside(import.meta.url, "../database/fence.sh"),
     scriptBeside(import.meta.url, "../database/gate.sh"),
+    scriptBeside(import.meta.url, "../certificates/name.sh"),
+    scriptBeside(import.meta.url, "../certificates/gate.sh"),
     scriptBeside(import.meta.url, "gate.sh"),
     'main "$1"',
     "",
@@ -48,5 +57,6 @@ export function openGate(settings: SiteSettings): Step {
     results: { PUBLIC_KEY: { step: "access-key", result: "publicKey" } },
     after: ["packages", "firewall-open", "access-key"],
     deadlineSeconds: settings.stepDeadline,
+    heldUntil: "finish-old",
   };
 }

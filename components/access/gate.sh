@@ -1,6 +1,9 @@
 # The gate on old: all that new may ask of old, with the move's own key. Settings stand above it; one argument: the request.
 # shellcheck shell=bash
 
+# Requests that old has passed on.
+readonly PASSED_LOG=/var/log/nginx/changeover-$MOVE.log
+
 # Ends with a reason; as the shared functions call it, too.
 die() {
   refuse "$@"
@@ -33,6 +36,11 @@ serve_rsync() {
 # What a path of the settings is: directory, regular file, ...
 kind() {
   stat -L -c %F -- "${COPY[$1]}"
+}
+
+# What ran on old, when, for how long.
+journal() {
+  cat "/var/log/changeover/$MOVE/journal"
 }
 
 # Removes what users removed on new: names below one of the users' folders, each with a NUL, by stdin.
@@ -77,17 +85,59 @@ find_nginx_file() {
   [[ -n $NGINX_FILE && $NGINX_FILE != *$'\n'* ]] || refuse "nginx: one enabled file should serve ${NAMES[*]}, but there are: ${NGINX_FILE:-none}"
 }
 
+# How certbot renews a certificate: its settings, all parts of it, and the account that they name.
+renewal_files() {
+  local part id folder
+  with_parents "$1"
+  for part in cert privkey chain fullchain; do
+    folder=/etc/letsencrypt/live/$(basename "$1" .conf)
+    [[ ! -f $folder/$part.pem ]] || with_parents "$folder/$part.pem"
+  done
+  id=$(sed -nE 's/^account *= *([0-9a-f]+) *$/\1/p' "$1")
+  [[ -n $id && -d /etc/letsencrypt/accounts ]] || return 0
+  find /etc/letsencrypt/accounts -name "$id" | while IFS= read -r folder; do files_below "$folder"; done
+}
+
+# The files below a folder, which may not be there.
+files_below() {
+  local path
+  [[ -d $1 ]] || return 0
+  find -L "$1" -type f | while IFS= read -r path; do with_parents "$path"; done
+}
+
+# The site's units, those included that its timers start, one a line.
+units() {
+  local unit
+  for unit in "${WEB[@]}" "${JOBS[@]}"; do
+    [[ $unit != supervisor:* ]] || continue
+    printf '%s\n' "$unit"
+    [[ $unit != *.timer ]] || systemctl show --property=Triggers --value -- "$unit" | tr ' ' '\n'
+  done
+}
+
+# The files of the site's programs of supervisor, one a line.
+program_files() {
+  local unit
+  for unit in "${WEB[@]}" "${JOBS[@]}"; do
+    [[ $unit != supervisor:* ]] || program_file "${unit#*:}" || refuse "units: no file of /etc/supervisor/conf.d has [program:${unit#*:}]"
+  done
+}
+
 # The files of a group, one a line.
 group_files() {
   local unit path name
   case $1 in
     units)
-      for unit in "${WEB[@]}" "${JOBS[@]}"; do
+      for unit in $(units); do
         path=$(systemctl show --property=FragmentPath --value -- "$unit")
         [[ -n $path ]] || refuse "units: $unit has no file"
         with_parents "$path"
         for path in $(systemctl show --property=DropInPaths --value -- "$unit"); do with_parents "$path"; done
       done
+      program_files | while IFS= read -r path; do with_parents "$path"; done
+      ;;
+    monit)
+      monit_files | while IFS= read -r path; do with_parents "$path"; done
       ;;
     nginx)
       with_parents "$NGINX_FILE"
@@ -103,8 +153,9 @@ group_files() {
         [[ $path == /* ]] || path=/etc/nginx/$path
         [[ ! -f $path ]] || with_parents "$path"
         name=${path#/etc/letsencrypt/live/}
-        [[ $name == "$path" || ! -f /etc/letsencrypt/renewal/${name%%/*}.conf ]] || with_parents "/etc/letsencrypt/renewal/${name%%/*}.conf"
+        [[ $name == "$path" || ! -f /etc/letsencrypt/renewal/${name%%/*}.conf ]] || renewal_files "/etc/letsencrypt/renewal/${name%%/*}.conf"
       done
+      [[ -z $ACME_SERVER ]] || files_below "/etc/letsencrypt/accounts/${ACME_SERVER#https://}"
       ;;
     logrotate)
       for name in "${LOGROTATE[@]}"; do with_parents "/etc/logrotate.d/$name"; done
@@ -133,13 +184,14 @@ pull() {
 accounts() {
   local unit path names name groups
   names=$(
-    for unit in "${WEB[@]}" "${JOBS[@]}"; do systemctl show --property=User --value -- "$unit"; done
+    for unit in $(units); do systemctl show --property=User --value -- "$unit"; done
+    program_files | while IFS= read -r path; do sed -nE 's/^[[:space:]]*user[[:space:]]*=[[:space:]]*([a-z_][a-z0-9_-]*).*/\1/p' "$path"; done
     for path in "${CRON[@]}"; do [[ $path != "crontab of "* ]] || printf '%s\n' "${path#crontab of }"; done
     find "${COPY[@]}" -maxdepth 3 -printf '%u\n' 2>/dev/null
   )
   names=$(sort -u <<<"$names" | grep -vx 'root' | grep . || true)
   groups=$(
-    for unit in "${WEB[@]}" "${JOBS[@]}"; do systemctl show --property=Group --value -- "$unit"; done
+    for unit in $(units); do systemctl show --property=Group --value -- "$unit"; done
     find "${COPY[@]}" -maxdepth 3 -printf '%g\n' 2>/dev/null
     for name in $names; do id -gn -- "$name"; done
   )
@@ -150,25 +202,50 @@ accounts() {
   done
 }
 
+# Where requests that are passed on are logged: where the site's are, and in a log of the move's own, which tells who still comes to old.
+access_logs() {
+  local logs
+  logs=$(directive access_log)
+  [[ -n $logs ]] || logs=$(NGINX_FILE=/etc/nginx/nginx.conf directive access_log)
+  printf '%s\n' "${logs:-/var/log/nginx/access.log combined}" | grep -vx off | sort -u | sed 's/.*/access_log &;/' || true
+  mkdir -p "$(dirname "$PASSED_LOG")"
+  printf 'access_log %s combined;' "$PASSED_LOG"
+}
+
+# What one of the site's own pages is compared by; the marker in base64.
+page() {
+  [[ $1 == /* && $1 != *[[:cntrl:]]* ]] || refuse "page: $1 is no path"
+  page_digest "$1" "$(base64 -d <<<"$2")"
+}
+
 # From now on old's nginx passes every request of the site to new: same host, same scheme, websockets too.
 pass_on() {
   find_nginx_file
-  local kept=$HERE/nginx
+  local kept=$HERE/nginx config
   if [[ ! -e $kept.path ]]; then
     cp -a --no-target-directory -- "$NGINX_FILE" "$kept.saved"
     printf '%s' "$NGINX_FILE" >"$kept.path"
   fi
   mkdir -p /etc/nginx/changeover
-  printf '%s' "${PASS_ON//OTHER/$(url_host "$NEW_ADDRESS")}" >"/etc/nginx/changeover/$MOVE-pass-on.conf"
-  awk -v line="include /etc/nginx/changeover/$MOVE-pass-on.conf;" "$INJECT" "$(saved_content)" >"$kept.new"
-  chmod 644 "$kept.new"
-  mv -- "$kept.new" "$NGINX_FILE"
+  config=${PASS_ON//OTHER/$(url_host "$NEW_ADDRESS")}
+  printf '%s' "${config//'# LOGS'/"$(access_logs)"}" >"/etc/nginx/changeover/$MOVE-pass-on.conf"
+  write_passing
   nginx -t || {
     pass_off
     refuse "nginx: old's configuration is not valid with the site passed on: $(nginx -t 2>&1 | head -n 1)"
   }
   reload_nginx
   drain_nginx 3
+}
+
+# Writes the site's file as it is while old passes on, with the certificate that new has sent, if it has.
+write_passing() {
+  local new=$HERE/nginx.new pem
+  pem=$(passed_certificate)
+  awk -v line="include /etc/nginx/changeover/$MOVE-pass-on.conf;" "$INJECT" "$(saved_content)" |
+    if [[ -e $pem ]]; then with_certificate "$pem" "$pem" "$pem"; else cat; fi >"$new"
+  chmod 644 "$new"
+  mv -- "$new" "$NGINX_FILE"
 }
 
 # The content of the site's file as it was before.
@@ -193,14 +270,33 @@ pass_off() {
   cp -a --no-target-directory -- "$kept.saved" "$path.changeover"
   mv --no-target-directory -- "$path.changeover" "$path"
   rm -f "/etc/nginx/changeover/$MOVE-pass-on.conf"
+  rm -f "$(passed_certificate)"*
   rmdir --ignore-fail-on-non-empty /etc/nginx/changeover 2>/dev/null || true
   reload_nginx
   rm -f "$kept.path" "$kept.saved"
+  rm -f -- "$PASSED_LOG"*
 }
 
 # Whether old's nginx passes the site on.
 passing() {
   if [[ -e $HERE/nginx.path ]] && grep -q "$MOVE-pass-on.conf" "$(cat "$HERE/nginx.path")"; then printf 'yes\n'; else printf 'no\n'; fi
+}
+
+# The file for what is kept under a name while jobs change their server.
+handed_file() {
+  [[ $1 =~ ^(cron|[A-Za-z0-9:_.@-]+\.timer)$ ]] || refuse "nothing is kept under the name '$1'"
+  printf '%s' "$HERE/handed.$1"
+}
+
+# Prints it, where there is something.
+handed() {
+  cat "$(handed_file "$1")" 2>/dev/null || true
+}
+
+# Keeps a number under a name.
+hand() {
+  [[ $2 =~ ^[0-9]{1,12}$ ]] || refuse "hand: a number is kept, but this is '$2'"
+  printf '%s\n' "$2" >"$(handed_file "$1")"
 }
 
 # One request a call.
@@ -213,6 +309,7 @@ main() {
   read -ra words <<<"$1"
   case ${words[0]:-} in
     rsync) serve_rsync "${words[@]:1}" ;;
+    journal) journal ;;
     kind) kind "${words[1]:-0}" ;;
     bytes) bytes ;;
     remove) remove "${words[1]:-}" ;;
@@ -226,9 +323,12 @@ main() {
     decode-wal) decode_wal ;;
     decode-wal-no-more) decode_wal_no_more ;;
     drop-slot) drop_slot "${words[1]:-}" ;;
+    page) page "${words[1]:-}" "${words[2]:-}" ;;
     pass-on) pass_on ;;
     pass-off) pass_off ;;
-    passing | drained) "${words[0]}" ;;
+    passing | drained | certificate) "${words[0]}" ;;
+    handed) handed "${words[1]:-}" ;;
+    hand) hand "${words[1]:-}" "${words[2]:-}" ;;
     *) refuse "the request '${words[0]:-}' is not known" ;;
   esac
 }

@@ -1,16 +1,23 @@
-# Asks the site's own nginx on this server, from inside. NAMES, CHECK_PATHS, CHECK_MARKERS, CHECK_STATUS are set above.
+# Asks the site's own nginx on this server, from inside, or where WEB_HOST says. NAMES, CHECK_PATHS, CHECK_MARKERS, CHECK_STATUS are set above.
 # shellcheck shell=bash
 
-# Prints the whole answer to a GET of a path, by TLS where port 443 answers.
+# Prints the whole answer to a request, by TLS where port 443 answers.
+ask_web() {
+  local host=${WEB_HOST:-127.0.0.1} limit=${PAGE_TIMEOUT:-10}
+  # shellcheck disable=SC2016 # expands in the other bash
+  if timeout "$limit" bash -c 'exec 4<>"/dev/tcp/$1/443"' ask "${host//[][]/}" 2>/dev/null; then
+    printf '%s' "$1" | timeout "$limit" openssl s_client -quiet -verify_quiet -connect "$host:443" -servername "${NAMES[0]}" 2>/dev/null
+  else
+    # shellcheck disable=SC2016 # expands in the other bash
+    timeout "$limit" bash -c 'exec 4<>"/dev/tcp/$2/80"; printf %s "$1" >&4; cat <&4' ask "$1" "${host//[][]/}"
+  fi
+}
+
+# Prints the whole answer to a GET of a path.
 get_page() {
   local request
   request=$(printf 'GET %s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n\r\n.' "$1" "${NAMES[0]}")
-  if (exec 4<>/dev/tcp/127.0.0.1/443) 2>/dev/null; then
-    printf '%s' "${request%.}" | timeout 10 openssl s_client -quiet -verify_quiet -connect 127.0.0.1:443 -servername "${NAMES[0]}" 2>/dev/null
-  else
-    # shellcheck disable=SC2016 # expands in the other bash
-    timeout 10 bash -c 'exec 4<>/dev/tcp/127.0.0.1/80; printf %s "$1" >&4; cat <&4' ask "${request%.}"
-  fi
+  ask_web "${request%.}"
 }
 
 # True when one check passes; says what it saw in the log.
@@ -27,23 +34,5 @@ check_site() {
   local index
   for index in "${!CHECK_PATHS[@]}"; do
     wait_until 60 "the site on $SIDE should answer ${CHECK_PATHS[$index]} with ${CHECK_STATUS[$index]} and the text '${CHECK_MARKERS[$index]}'" check_passes "$index"
-  done
-}
-
-# Starts units and waits until they are active.
-start_units() {
-  local unit
-  for unit in "$@"; do
-    # To enable a unit again would reload every other one.
-    systemctl is-enabled --quiet -- "$unit" || systemctl enable -- "$unit"
-    systemctl start -- "$unit" || die "$unit: should start on $SIDE, but did not; see journalctl -u $unit"
-  done
-}
-
-# Stops units for good.
-stop_units() {
-  local unit
-  for unit in "$@"; do
-    systemctl disable --now -- "$unit"
   done
 }

@@ -3,6 +3,11 @@ import type { Setting } from "../script.ts";
 import type { Step } from "../step.ts";
 import type { SiteSettings } from "../site.ts";
 
+/** What scripts need that start and stop the site's processes. */
+export const processFiles = ["processes.sh", "supervisor.sh", "timers.sh"].map(
+  (file) => new URL(file, import.meta.url),
+);
+
 /** Installs the unit files, off. */
 export function copyUnits({ stepDeadline }: SiteSettings): Step {
   return {
@@ -11,6 +16,7 @@ export function copyUnits({ stepDeadline }: SiteSettings): Step {
     title: "install the systemd units, off",
     back: "remove them",
     folder: new URL("units/", import.meta.url),
+    shared: [new URL("supervisor.sh", import.meta.url)],
     after: ["accounts"],
     deadlineSeconds: stepDeadline,
   };
@@ -24,10 +30,11 @@ export function startWeb({ site, stepDeadline }: SiteSettings): Step {
     title: "start the app through old's database and check it",
     back: "stop the app",
     folder: new URL("start/", import.meta.url),
-    shared: [new URL("check.sh", import.meta.url)],
+    shared: [...processFiles, new URL("check.sh", import.meta.url)],
     settings: checkSettings(site.checks),
     after: ["units", "site", "database-endpoint"],
     deadlineSeconds: stepDeadline,
+    remedy: "on new: systemctl restart the unit, and journalctl -u UNIT says why it ended",
     expectedSeconds: () => 3,
   };
 }

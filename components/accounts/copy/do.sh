@@ -1,12 +1,13 @@
-# Makes the users and groups that own the site, with old's numbers where they are free.
+# Makes the users and groups that own the site, with old's numbers where they are free. Each is noted ahead: a run that is killed
+# between the two must not forget it.
 # shellcheck shell=bash
 # Adds a group from a line of old's group file, unless there is one of that name.
 add_group() {
   local name gid
   IFS=: read -r name _ gid _ <<<"$1"
   getent group -- "$name" >/dev/null && return
-  if getent group -- "$gid" >/dev/null; then groupadd --system -- "$name"; else groupadd --gid "$gid" -- "$name"; fi
   printf 'group %s\n' "$name" >>"$STATE/made"
+  if getent group -- "$gid" >/dev/null; then groupadd --system -- "$name"; else groupadd --gid "$gid" -- "$name"; fi
 }
 
 # Adds a user from a line of old's passwd file, unless there is one of that name.
@@ -17,8 +18,8 @@ add_user() {
   getent passwd -- "$name" >/dev/null && return
   getent passwd -- "$uid" >/dev/null || number=(--uid "$uid")
   [[ -x $shell ]] || shell=/usr/sbin/nologin
-  useradd --system "${number[@]}" --gid "$2" --no-create-home --home-dir "$home" --shell "$shell" --comment "$gecos" -- "$name"
   printf 'user %s\n' "$name" >>"$STATE/made"
+  useradd --system "${number[@]}" --gid "$2" --no-create-home --home-dir "$home" --shell "$shell" --comment "$gecos" -- "$name"
 }
 
 # Puts a user into the groups it is in on old, as far as they are here.
@@ -27,8 +28,8 @@ join_groups() {
   for group in $2; do
     getent group -- "$group" >/dev/null || continue
     id -nG -- "$user" | tr ' ' '\n' | grep -qx -- "$group" && continue
-    gpasswd --add "$user" "$group"
     printf 'member %s %s\n' "$user" "$group" >>"$STATE/made"
+    gpasswd --add "$user" "$group"
   done
 }
 

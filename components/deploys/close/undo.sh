@@ -1,5 +1,5 @@
 # Opens deploys again.
 # shellcheck shell=bash
 undo_step() {
-  restore_saved
+  open_deploys
 }

@@ -2,6 +2,10 @@
 # shellcheck shell=bash
 do_step() {
   local unit
-  for unit in "${JOBS[@]}"; do save_unit "$unit"; done
+  save_units "${JOBS[@]}"
+  for unit in "${JOBS[@]}"; do
+    [[ $unit != *.timer ]] || systemctl is-active --quiet -- "$unit" || bring_handed "$unit"
+  done
   start_units "${JOBS[@]}"
+  await_lasting "${JOBS[@]}"
 }

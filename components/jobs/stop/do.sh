@@ -3,7 +3,8 @@
 do_step() {
   local unit
   for unit in "${JOBS[@]}"; do
-    save_unit "$unit"
-    systemctl disable --now -- "$unit"
+    save_units "$unit"
+    stop_units "$unit"
+    [[ ! -e $STATE/handed.$unit ]] || cp "$STATE/handed.$unit" "$ROOT/access-gate/"
   done
 }

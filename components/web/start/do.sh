@@ -1,8 +1,7 @@
 # Starts the app on new and asks it the site's checks.
 # shellcheck shell=bash
 do_step() {
-  local unit
-  for unit in "${WEB[@]}"; do save_unit "$unit"; done
+  save_units "${WEB[@]}"
   start_units "${WEB[@]}"
   check_site
 }

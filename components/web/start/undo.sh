@@ -3,7 +3,7 @@
 undo_step() {
   local unit
   for unit in "${WEB[@]}"; do
-    systemctl disable --now -- "$unit" || true
-    restore_unit "$unit"
+    stop_units "$unit" || true
+    restore_units "$unit"
   done
 }

@@ -1,0 +1,5 @@
+# A cache fills by itself.
+# shellcheck shell=bash
+undo_step() {
+  rm -f "$STATE/cleared"
+}
