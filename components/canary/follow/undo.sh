@@ -1,0 +1,3 @@
+# It has only looked.
+# shellcheck shell=bash
+undo_step() { :; }

@@ -1,0 +1,3 @@
+# What was there then may have been removed since.
+# shellcheck shell=bash
+verify_step() { :; }

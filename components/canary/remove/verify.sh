@@ -1,0 +1,3 @@
+# The row was gone when it was removed.
+# shellcheck shell=bash
+verify_step() { :; }
