@@ -1,0 +1,77 @@
+/** The Elastic IP as a site's address: it goes over to new in one call, and comes back by itself where the site does not answer through it. */
+import { local } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import type { AwsAccess } from "../aws/aws.ts";
+import type { Target } from "../probe/probe.ts";
+import type { SiteSettings } from "../site.ts";
+import type { Step } from "../step.ts";
+
+/** What an operator sets of the address. */
+export interface ElasticIpSettings extends AwsAccess {
+  elasticIp: string;
+  /** The instances that are old and new. */
+  old: string;
+  new: string;
+  /** The site has to answer through it on new within so many seconds. */
+  deadline: number;
+}
+
+/** What swap.ts is told. */
+export interface SwapOrder {
+  access: AwsAccess;
+  address: string;
+  /** Instances. */
+  from: string;
+  to: string;
+  /** The site's name, and what it is asked for. */
+  name: string;
+  checks: Pick<Target, "path" | "marker" | "status">[];
+  ports: { tls: number; plain: number };
+  deadlineSeconds: number;
+}
+
+/** The step's name: its mark on new says that the address was led there by this move. */
+export const elasticIpStep = "elastic-ip";
+
+/** The address leads to new. */
+export function leadElasticIp(
+  { site, stepDeadline, phase }: SiteSettings & { phase: string },
+  settings: ElasticIpSettings,
+): Step {
+  const order: SwapOrder = {
+    access: accessOf(settings),
+    address: settings.elasticIp,
+    from: settings.old,
+    to: settings.new,
+    name: site.names[0]!,
+    checks: site.checks.map(({ path, marker, status }) => ({ path, marker, status })),
+    ports: { tls: 443, plain: 80 },
+    deadlineSeconds: settings.deadline,
+  };
+  return {
+    name: elasticIpStep,
+    side: "new",
+    title: `lead Elastic IP ${settings.elasticIp} to new (${settings.new})`,
+    back: `lead it to old (${settings.old})`,
+    folder: new URL("lead/", import.meta.url),
+    deadlineSeconds: stepDeadline,
+    ahead: (dependsOn, hooks) => [
+      new local.Command(
+        `${elasticIpStep}-swap`,
+        {
+          create: "node components/elasticIp/swap.ts do",
+          // What the first run printed stays known.
+          update: 'printf %s "$PULUMI_COMMAND_STDOUT"',
+          delete: "node components/elasticIp/swap.ts undo",
+          stdin: pulumi.secret(JSON.stringify(order)),
+          logging: "stderr",
+        },
+        { dependsOn, retainOnDelete: phase === "finished", ...(hooks ? { hooks } : {}) },
+      ),
+    ],
+  };
+}
+
+function accessOf({ region, accessKey, profile, api }: AwsAccess): AwsAccess {
+  return { region, accessKey, profile, api };
+}

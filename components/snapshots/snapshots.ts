@@ -1,0 +1,54 @@
+/** EBS snapshots of old's volumes, ahead of everything else: what the way back cannot lose. They stay in AWS. */
+import type { Natives } from "../aws/natives.ts";
+import type { SiteSettings } from "../site.ts";
+import type { Step } from "../step.ts";
+
+/** A volume of old. */
+export interface Volume {
+  /** `vol-...` */
+  id: string;
+  /** Where it is attached: `/dev/xvda`. */
+  device: string;
+}
+
+/** What this run knows of AWS; nothing where only the steps' names are wanted. */
+export interface SnapshotsInRun {
+  natives: Natives;
+  volumes: readonly Volume[];
+}
+
+/**
+ * A snapshot of every volume of old. What is written to several volumes at once may be in one snapshot and not yet in another.
+ * @param instance the instance that is old.
+ */
+export function takeSnapshots(
+  { move, stepDeadline, database }: SiteSettings & { move: string; database: { copyDeadline: number } },
+  instance: string,
+  run: SnapshotsInRun | undefined,
+): Step {
+  return {
+    name: "snapshots",
+    side: "old",
+    title: "take EBS snapshots of old's volumes; they are kept",
+    back: "none is removed",
+    folder: new URL("take/", import.meta.url),
+    deadlineSeconds: stepDeadline,
+    ...(run
+      ? {
+          ahead: (dependsOn, hooks) =>
+            run.volumes.map(({ id, device }) =>
+              run.natives.snapshot(
+                `snapshot-${id}`,
+                id,
+                { Name: `changeover ${move}: ${instance} ${device}`, "changeover:move": move },
+                {
+                  dependsOn,
+                  ...(hooks ? { hooks } : {}),
+                  customTimeouts: { create: `${database.copyDeadline}s` },
+                },
+              ),
+            ),
+        }
+      : {}),
+  };
+}

@@ -1,0 +1,5 @@
+# They are kept.
+# shellcheck shell=bash
+undo_step() {
+  :
+}

@@ -1,0 +1,113 @@
+/** Looks at AWS, where a move uses it: the instances, the Elastic IP, old's volumes. */
+import { ec2 } from "../components/aws/aws.ts";
+import { natives, type Natives } from "../components/aws/natives.ts";
+import { leadsTo, lookAt, type Machine, machines, NoAddress, told } from "../components/elasticIp/address.ts";
+import { elasticIpStep } from "../components/elasticIp/elasticIp.ts";
+import { checkElasticIp, checkMachine } from "../components/elasticIp/guard.ts";
+import type { Inspection } from "../components/facts/inspect.ts";
+import type { Finding } from "../components/guards/guards.ts";
+import type { Volume } from "../components/snapshots/snapshots.ts";
+import type { MoveConfig } from "./config.ts";
+import { marksOf } from "./progress.ts";
+import { phaseNumber } from "./runbook.ts";
+
+/** What the operator's AWS user or role has to be allowed. */
+const actions = {
+  always: ["DescribeInstances"],
+  elasticIp: ["DescribeAddresses", "AssociateAddress"],
+  snapshots: ["CreateSnapshot", "DescribeSnapshots", "CreateTags"],
+  securityGroups: [
+    "AuthorizeSecurityGroupIngress",
+    "RevokeSecurityGroupIngress",
+    "DescribeSecurityGroupRules",
+  ],
+};
+
+/** What is found of AWS. */
+export interface AwsLook {
+  findings: Finding[];
+  /** What the steps of this run make there. */
+  run?: AwsInRun;
+}
+
+/** What a run knows of AWS. */
+export interface AwsInRun {
+  natives: Natives;
+  volumes: readonly Volume[];
+}
+
+type WithAws = MoveConfig & { aws: NonNullable<MoveConfig["aws"]> };
+
+/** Looks at AWS; nothing where the move does not use it. */
+export async function lookAtAws(settings: MoveConfig, inspection: Inspection): Promise<AwsLook> {
+  const { aws } = settings;
+  if (!aws) return { findings: [] };
+  try {
+    const client = await ec2(aws);
+    const [found, made, place] = await Promise.all([
+      machines(client, [aws.old, aws.new]),
+      natives(aws),
+      aws.elasticIp === undefined ? undefined : lookAt(client, aws.elasticIp),
+    ]);
+    const both = { old: found.get(aws.old), new: found.get(aws.new) };
+    const { done } = marksOf(settings.move, inspection);
+    const isOver = done("finish-new");
+    const isOnTheWay = phaseNumber(settings.phase) > 0 && !done(elasticIpStep);
+    return {
+      findings: isOver
+        ? []
+        : [
+            ...(["old", "new"] as const).flatMap((side) =>
+              checkMachine(side, aws[side], settings[side].address, both[side], isOnTheWay),
+            ),
+            ...(place ? whereItLeads({ ...settings, aws }, inspection, place, both) : []),
+          ],
+      run: { natives: made, volumes: both.old?.volumes ?? [] },
+    };
+  } catch (error) {
+    return { findings: [refused(aws, error as Error)] };
+  }
+}
+
+function whereItLeads(
+  { aws, move, phase }: WithAws,
+  inspection: Inspection,
+  place: Awaited<ReturnType<typeof lookAt>>,
+  both: { old: Machine | undefined; new: Machine | undefined },
+): Finding[] {
+  const side = leadsTo(place, both.old) ? "old" : leadsTo(place, both.new) ? "new" : undefined;
+  return checkElasticIp(
+    { side, leads: told(place) },
+    {
+      elasticIp: aws.elasticIp ?? "",
+      old: aws.old,
+      new: aws.new,
+      led: marksOf(move, inspection).done(elasticIpStep),
+      leads: phaseNumber(phase) >= phaseNumber("dns"),
+      phase: "dns",
+      before: "database",
+    },
+  );
+}
+
+function refused(aws: WithAws["aws"], error: Error): Finding {
+  if (error instanceof NoAddress)
+    return {
+      place: "changeover:aws.elasticIp",
+      rule: `is an Elastic IP of the account in ${aws.region}`,
+      value: error.message,
+      remedy: "correct changeover:aws.elasticIp or changeover:aws.region",
+    };
+  const needed = [
+    ...actions.always,
+    ...(aws.elasticIp === undefined ? [] : actions.elasticIp),
+    ...(aws.snapshots ? actions.snapshots : []),
+    ...(Object.keys(aws.securityGroups).length > 0 ? actions.securityGroups : []),
+  ];
+  return {
+    place: "changeover:aws",
+    rule: "opens EC2",
+    value: error.message.split("\n")[0]!.slice(0, 300),
+    remedy: `give AWS credentials as usual (AWS_PROFILE, aws sso login, AWS_ACCESS_KEY_ID), by changeover:aws.profile or as the secret changeover:aws.accessKey; they need ${needed.map((name) => `ec2:${name}`).join(", ")}`,
+  };
+}
