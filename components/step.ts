@@ -2,6 +2,7 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Facts } from "./facts/inspect.ts";
+import { resultOf } from "./result.ts";
 import { launchCommand, renderScript, type Setting } from "./script.ts";
 import { type Access, connectionTo, type Side } from "./server.ts";
 
@@ -27,8 +28,14 @@ export interface Step {
   deadlineSeconds: number;
   /** What becomes of a failed do: put back at once, or kept for the next run to take over. */
   onFailure?: "undo" | "keep";
+  /** The step that takes away what this one's verify wants: from its begin on, nobody verifies this one any more. */
+  heldUntil?: string;
+  /** What an operator does where its verify fails later on. */
+  remedy?: string;
   /** Expected seconds, from what was measured on the servers. */
   expectedSeconds?: (old: Facts) => number;
+  /** Places resources of other providers that come just ahead of this step, after all that it comes after. */
+  ahead?: (dependsOn: pulumi.Resource[], hooks?: pulumi.ResourceHookBinding) => pulumi.Resource[];
 }
 
 /** What all steps of a move share. */
@@ -39,14 +46,6 @@ export interface StepContext {
   settings: Record<string, Setting>;
   /** Steps stay on the servers when they leave the state: the move is finished. */
   retain: boolean;
-}
-
-/** Reads `name=value` from a step's output. */
-export function resultOf(stdout: string, name: string): string | undefined {
-  return stdout
-    .split("\n")
-    .find((line) => line.startsWith(`${name}=`))
-    ?.slice(name.length + 1);
 }
 
 /** The step's whole script; pure but for reading script files. */
@@ -84,8 +83,9 @@ export function placeStep(
   context: StepContext,
   step: Step,
   phaseNumber: number,
-  dependsOn: readonly remote.Command[],
+  dependsOn: readonly pulumi.Resource[],
   byName: ReadonlyMap<string, remote.Command>,
+  hooks?: pulumi.ResourceHookBinding,
 ): remote.Command {
   const { user } = context.access[step.side];
   return new remote.Command(
@@ -101,7 +101,7 @@ export function placeStep(
       addPreviousOutputInEnv: false,
       logging: "stdoutAndStderr",
     },
-    { dependsOn: [...dependsOn], retainOnDelete: context.retain },
+    { dependsOn: [...dependsOn], retainOnDelete: context.retain, ...(hooks ? { hooks } : {}) },
   );
 }
 

@@ -1,9 +1,13 @@
 /** The only reader of pulumi.Config: typed, strict, every error at once with its key path and its remedy. */
+import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
+import { Temporal } from "temporal-polyfill";
 import { z } from "zod";
 import { toSeconds } from "../components/duration.ts";
 import { toBytes } from "../components/size.ts";
+import { ofWindow, placeholders, placeholdersIn } from "../components/notices/announcement.ts";
 import { quote } from "../components/script.ts";
+import { weekdays } from "../components/window/window.ts";
 
 export const phases = ["idle", "prepared", "app", "database", "dns", "finished"] as const;
 export type Phase = (typeof phases)[number];
@@ -21,6 +25,9 @@ const expected = (what: string) => ({
 });
 
 const text = (pattern: RegExp, what: string) => z.string(expected(what)).regex(pattern, expected(what));
+/** A text that no error shows. */
+const hidden = (pattern: RegExp, what: string) =>
+  z.string(`should be ${what}`).regex(pattern, `should be ${what}`);
 const whole = (least: number, most: number, what: string) =>
   z
     .number(expected(what))
@@ -83,9 +90,9 @@ const copiedPath = path.refine(
   (value) => !systemFolder.test(value),
   expected("a file or folder of the site, not one of the system's own"),
 );
-const unit = text(
-  /^[A-Za-z0-9_][A-Za-z0-9:_.@-]*\.(service|timer|socket|path)$/,
-  'a systemd unit, for example "shop-web.service"',
+const siteProcess = text(
+  /^([A-Za-z0-9_][A-Za-z0-9:_.@-]*\.(service|timer|socket|path)|supervisor:[A-Za-z0-9_][A-Za-z0-9_.-]*)$/,
+  'a systemd unit, for example "shop-web.service", or a program of supervisor, for example "supervisor:shop-worker"',
 );
 const hostName = text(
   /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9][a-z0-9-]*$/,
@@ -121,21 +128,53 @@ const checkSchema = object({
   status: whole(100, 599, "an HTTP status").default(200),
 });
 
+/** A page that is compared; a path stands for one without a marker. */
+const comparedSchema = object({ path: checkSchema.shape.path, marker: checkSchema.shape.marker });
+const compared = z.preprocess(
+  (value) => (typeof value === "string" ? { path: value } : value),
+  comparedSchema,
+);
+const cacheSchema = object({
+  command: text(/^[^\p{Cc}]{1,1000}$/u, "a command in one line, as /bin/sh takes it"),
+  user: user.default("root"),
+  deadline: seconds("1 minute"),
+});
+
+/** One statement for psql, which knows the write's mark as :'token'. */
+const sqlWithToken = text(/:'token'/, "SQL that has :'token' in it, the write's own mark");
+const canarySchema = object({
+  path: checkSchema.shape.path,
+  method: oneOf(["POST", "PUT", "PATCH"]).default("POST"),
+  type: text(/^[A-Za-z0-9][A-Za-z0-9.+/-]*(; ?[A-Za-z0-9=-]+)?$/, "a content type").default(
+    "application/json",
+  ),
+  body: text(/\{token\}/, "a body that has {token} in it, the write's own mark"),
+  marker: checkSchema.shape.marker,
+  query: sqlWithToken,
+  cleanup: text(/^$|:'token'/, "SQL that has :'token' in it, the write's own mark").default(""),
+});
+
 const siteSchema = object({
   names: oneOrMore(hostName, "at least one domain name"),
   nginx: fileName("the name of the site's file in nginx's sites-enabled or conf.d").optional(),
-  web: listOf(unit),
-  jobs: listOf(unit),
+  web: listOf(siteProcess),
+  jobs: listOf(siteProcess),
   cron: listOf(cronEntry),
+  monit: listOf(fileName("the name of a file in monit's conf.d or conf-enabled")),
+  leave: listOf(text(/^[^\p{Cc}]{1,300}$/u, "a name as preview tells it")),
   logrotate: listOf(fileName("the name of a file in /etc/logrotate.d")),
   code: listOf(copiedPath),
   files: listOf(copiedPath),
   deploys: listOf(path),
+  deployLocks: listOf(path),
   packages: listOf(packageName),
+  cacheClear: cacheSchema.optional(),
   checks: z.preprocess(
     (value) => (value === undefined || Array.isArray(value) ? value : [value]),
     z.array(checkSchema).min(1, expected("at least one page to check")).prefault([{}]),
   ),
+  compare: listOf(compared),
+  canary: canarySchema.optional(),
 });
 
 const endpointSchema = object({
@@ -144,6 +183,7 @@ const endpointSchema = object({
     /^[A-Za-z0-9.-]+(:\d+)?$/,
     'the database\'s address as it stands in the file, for example "127.0.0.1:5432"',
   ).default("127.0.0.1:5432"),
+  through: oneOf(["pooler", "configFile"]).default("pooler"),
 });
 
 const poolerSchema = object({
@@ -164,6 +204,7 @@ const databaseSchema = object({
   workers: whole(1, 64, "a number of parallel workers from 1 to 64").default(2),
   copyDeadline: seconds("6 hours"),
   copyAhead: bytes("100 MB"),
+  copyRate: bytes("0 bytes"),
 });
 
 const maintenanceSchema = object({
@@ -171,6 +212,144 @@ const maintenanceSchema = object({
     "We are moving to a new server and will be back in a few minutes.",
   ),
   retryAfter: seconds("60 seconds"),
+});
+
+const hour = text(/^([01]\d|2[0-3]):[0-5]\d$/, 'an hour of the day, for example "02:00"');
+const timeZone = z.string(expected('a time zone, for example "Europe/Berlin"')).refine((name) => {
+  try {
+    Temporal.Now.zonedDateTimeISO(name);
+    return /^(UTC|[A-Za-z_]+\/.+)$/.test(name);
+  } catch {
+    return false;
+  }
+}, expected('a time zone, for example "Europe/Berlin"'));
+/** A date, or the first and the last of some. */
+const dates = z
+  .string(expected('a date, or two: "2026-12-24", "2026-12-24 to 2027-01-01"'))
+  .transform((value, context) => {
+    const [first = "", last = first, ...more] = value.split(" to ");
+    try {
+      if (more.length > 0 || Temporal.PlainDate.compare(first, last) > 0) throw new RangeError();
+      return { first, last };
+    } catch {
+      context.addIssue({
+        code: "custom",
+        message: `should be a date, or the first and the last of some ("2026-12-24", "2026-12-24 to 2027-01-01"), but is ${show(value)}`,
+      });
+      return z.NEVER;
+    }
+  });
+
+const windowSchema = object({
+  timeZone,
+  days: listOf(oneOf(weekdays)).transform((days) => (days.length === 0 ? [...weekdays] : days)),
+  from: hour,
+  to: hour,
+  blackout: listOf(dates),
+  override: text(/^[^\p{Cc}]{0,300}$/u, "the reason, in one line").default(""),
+});
+
+/** Whoever reads it on the way can post; only within one machine nobody can. */
+const webAddress = text(
+  /^(https:\/\/[^\s/@]+|http:\/\/127\.0\.0\.1(:\d+)?)\/[^\s]*$/,
+  "a web address (https://...)",
+);
+const slackSchema = object({
+  webhook: webAddress.optional(),
+  token: text(/^xox[a-z]-[A-Za-z0-9-]+$/, "a bot's token (xoxb-...) with the right chat:write").optional(),
+  channel: text(/^[#A-Za-z0-9][\w.-]*$/, "a channel's id or name").optional(),
+  api: webAddress.default("https://slack.com/api/"),
+});
+const noticesSchema = object({
+  slack: slackSchema.optional(),
+  webhooks: listOf(webAddress),
+});
+
+/** A text with placeholders that are known. */
+const template = z.string(expected("a text")).superRefine((value, context) => {
+  const unknown = placeholdersIn(value).filter((found) => !(found in placeholders));
+  if (unknown.length > 0)
+    context.addIssue({
+      code: "custom",
+      message: `should hold no placeholders but ${Object.keys(placeholders).join(", ")}, but holds ${unknown.join(", ")}`,
+    });
+});
+const announcementSchema = object({
+  template: template.default(""),
+  allClear: template.default(""),
+  channels: noticesSchema.optional(),
+});
+
+const recordName = text(
+  /^(?=.{1,253}$)(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9][a-z0-9-]*$/,
+  'a domain name in lower case, or a wildcard such as "*.example.org"',
+);
+const ipAddress = z.union([z.ipv4(), z.ipv6()], expected("an IP address"));
+const network = z.string(expected("an IP address or a network")).refine((value) => {
+  const [first = "", prefix = "0", ...more] = value.split("/");
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(first)] ?? -1;
+  return more.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits;
+}, expected('an IP address, or a network such as "203.0.113.0/24"'));
+const stragglersSchema = object({
+  quiet: seconds("10 minutes"),
+  ignore: listOf(network),
+  accept: text(/^[^\p{Cc}]{0,300}$/u, "the reason, in one line").default(""),
+});
+const keySchema = object({
+  name: text(/^[A-Za-z0-9_.-]{1,253}$/, "the name of the TSIG key"),
+  algorithm: oneOf(["hmac-sha256", "hmac-sha384", "hmac-sha512"]).default("hmac-sha256"),
+  secret: hidden(/^[A-Za-z0-9+/]{16,}=*$/, "the secret of the TSIG key, in base64"),
+});
+const accessKeySchema = object({
+  id: text(/^[A-Z0-9]{16,128}$/, "the id of an AWS access key"),
+  secret: hidden(/^[A-Za-z0-9/+=]{16,128}$/, "the secret of an AWS access key"),
+});
+const dnsSchema = object({
+  provider: oneOf(["rfc2136", "cloudflare", "route53"]).default("rfc2136"),
+  zone: hostName,
+  server: address.optional(),
+  port: port.default(53),
+  key: keySchema.optional(),
+  token: hidden(/^[A-Za-z0-9_-]{20,200}$/, "an API token").optional(),
+  accessKey: accessKeySchema.optional(),
+  profile: text(/^[\w.@/+-]+$/, "a profile of the AWS settings").optional(),
+  api: webAddress.optional(),
+  names: listOf(recordName),
+  ttl: seconds("60 seconds"),
+  old: listOf(ipAddress),
+  new: listOf(ipAddress),
+});
+
+const instance = text(
+  /^i-([0-9a-f]{8}|[0-9a-f]{17})$/,
+  'the id of an EC2 instance, for example "i-0123456789abcdef0"',
+);
+const securityGroup = text(
+  /^sg-([0-9a-f]{8}|[0-9a-f]{17})$/,
+  'the id of a security group, for example "sg-0123456789abcdef0"',
+);
+const securityGroupsSchema = object({ old: securityGroup.optional(), new: securityGroup.optional() });
+const awsSchema = object({
+  region: text(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region of AWS, for example "eu-central-1"'),
+  old: instance,
+  new: instance,
+  elasticIp: z.ipv4(expected("an Elastic IP address")).optional(),
+  snapshots: z.boolean(expected("true or false")).default(false),
+  securityGroups: securityGroupsSchema.prefault({}),
+  deadline: seconds("30 seconds"),
+  accessKey: accessKeySchema.optional(),
+  profile: dnsSchema.shape.profile,
+  api: webAddress.optional(),
+});
+
+const certificatesSchema = object({
+  from: oneOf(["copy", "acme"]).default("copy"),
+  email: text(/^[^\s@,<>"]+@[A-Za-z0-9.-]+$/, "an e-mail address").optional(),
+  server: text(
+    /^https:\/\/[A-Za-z0-9.-]+(:\d+)?\/[A-Za-z0-9._~/-]*$/,
+    "the address of an ACME server's directory (https://...)",
+  ).default("https://acme-v02.api.letsencrypt.org/directory"),
+  expiry: seconds("14 days"),
 });
 
 const settingsSchema = object({
@@ -185,13 +364,39 @@ const settingsSchema = object({
   privateKeyPassphrase: z.string().optional(),
   site: required(siteSchema),
   database: required(databaseSchema),
+  operator: text(/^[^\p{Cc}]{0,100}$/u, "a name, in one line").default(""),
   maintenance: maintenanceSchema.prefault({}),
+  stragglers: stragglersSchema.prefault({}),
+  window: windowSchema.optional(),
+  notices: noticesSchema.optional(),
+  announcement: announcementSchema.optional(),
+  dns: dnsSchema.optional(),
+  aws: awsSchema.optional(),
+  certificates: certificatesSchema.prefault({}),
   holdBudget: seconds("5 seconds"),
   stepDeadline: seconds("5 minutes"),
   acceptLostWrites: whole(0, Number.MAX_SAFE_INTEGER, "the number of rows that the refusal named")
     .default(0)
     .transform((rows) => (rows === 0 ? undefined : rows)),
 });
+
+/** The names whose records are changed; what else may stand there is told by other rules. */
+function namesIn(own: unknown, site: unknown): string[] {
+  const names = Array.isArray(own) && own.length > 0 ? own : site;
+  return Array.isArray(names)
+    ? names.filter((name): name is string => recordName.safeParse(name).success)
+    : [];
+}
+
+/** Whether a side's names have an address to lead to. */
+function leadsSomewhere(addresses: unknown, server: unknown): boolean {
+  return (
+    !Array.isArray(addresses) ||
+    addresses.length > 0 ||
+    !address.safeParse(server).success ||
+    isIP(server as string) > 0
+  );
+}
 
 /** A rule over several settings, told together with all other errors. */
 const rule = (path: string[], error: string, params: { remedy?: string } = {}) => ({
@@ -200,7 +405,64 @@ const rule = (path: string[], error: string, params: { remedy?: string } = {}) =
   params,
   when: () => true,
 });
+/** Settings of dns that some providers need, and others have no use for. */
+const dnsOwn = {
+  server: {
+    needs: ["rfc2136"],
+    takes: ["rfc2136", "cloudflare", "route53"],
+    what: "the zone's primary, which takes updates",
+  },
+  key: {
+    needs: ["rfc2136"],
+    takes: ["rfc2136"],
+    what: "a TSIG key (name, secret) that may change A, AAAA and CNAME of the names",
+  },
+  token: {
+    needs: ["cloudflare"],
+    takes: ["cloudflare"],
+    what: "a token for Cloudflare's API with the rights Zone / Zone / Read and Zone / DNS / Edit for the zone",
+  },
+  accessKey: { needs: [], takes: ["route53"], what: "" },
+  profile: { needs: [], takes: ["route53"], what: "" },
+  api: { needs: [], takes: ["cloudflare", "route53"], what: "" },
+} satisfies Record<string, { needs: string[]; takes: string[]; what: string }>;
+
+/** What is wrong with a setting of dns, as its provider goes. */
+function dnsProblem(
+  dns: z.infer<typeof dnsSchema> | undefined,
+  setting: keyof typeof dnsOwn,
+): string | undefined {
+  if (typeof dns !== "object") return undefined;
+  const { provider = "rfc2136" } = dns;
+  const { needs, takes, what }: { needs: string[]; takes: string[]; what: string } = dnsOwn[setting];
+  if (dns[setting] === undefined)
+    return needs.includes(provider) ? `is missing; it should be ${what}` : undefined;
+  const known = dnsSchema.shape.provider.safeParse(provider).success;
+  return known && !takes.includes(provider) ? `should not be set with the provider ${provider}` : undefined;
+}
+
+/** What a setting of dns has to be for its provider, as a rule. */
+const dnsRule = (setting: keyof typeof dnsOwn) =>
+  [
+    ({ dns }: { dns?: z.infer<typeof dnsSchema> | undefined }) => dnsProblem(dns, setting) === undefined,
+    {
+      ...rule(["dns", setting], ""),
+      error: ({ input }: { input?: unknown }) =>
+        dnsProblem((input as { dns?: z.infer<typeof dnsSchema> }).dns, setting),
+    },
+  ] as const;
+
 const schema = settingsSchema
+  .refine(...dnsRule("server"))
+  .refine(...dnsRule("key"))
+  .refine(...dnsRule("token"))
+  .refine(...dnsRule("accessKey"))
+  .refine(...dnsRule("profile"))
+  .refine(...dnsRule("api"))
+  .refine(
+    ({ dns }) => dns?.provider !== "cloudflare" || typeof dns.ttl !== "number" || dns.ttl >= 30,
+    rule(["dns", "ttl"], "should be 60 seconds or more at Cloudflare (30 with an Enterprise zone)"),
+  )
   .refine(
     ({ old, new: fresh }) =>
       old?.address === undefined || old.address !== fresh?.address || old.port !== fresh.port,
@@ -218,6 +480,57 @@ const schema = settingsSchema
     rule(["privateKeyFile"], "should not be set together with privateKey: remove one of them", {
       remedy: "pulumi config rm 'changeover:privateKeyFile'",
     }),
+  )
+  .refine(
+    ({ notices }) => (notices?.slack?.token === undefined) === (notices?.slack?.channel === undefined),
+    rule(["notices", "slack"], "should hold token and channel together: a bot posts into a channel"),
+  )
+  .refine(
+    ({ aws }) => aws?.old === undefined || aws.old !== aws.new,
+    rule(["aws", "new"], "should be another instance than aws.old"),
+  )
+  .refine(
+    ({ aws, old, new: fresh }) =>
+      aws?.elasticIp === undefined || ![old?.address, fresh?.address].includes(aws.elasticIp),
+    rule(
+      ["aws", "elasticIp"],
+      "should not be the address of old or new in the settings: it leads to the other one from dns on; each needs an address of its own",
+    ),
+  )
+  .refine(
+    ({ aws, old, new: fresh }) =>
+      Object.keys(aws?.securityGroups ?? {}).length === 0 ||
+      [old?.address, fresh?.address].every((value) => !address.safeParse(value).success || isIP(value) > 0),
+    rule(
+      ["aws", "securityGroups"],
+      "should not be set where old or new has a name for its address: a rule is for an IP address",
+    ),
+  )
+  .refine(
+    ({ announcement, window }) =>
+      window !== undefined ||
+      ![announcement?.template, announcement?.allClear]
+        .flatMap((value) => (typeof value === "string" ? placeholdersIn(value) : []))
+        .some((found) => ofWindow.includes(found)),
+    rule(
+      ["announcement"],
+      `should not hold ${ofWindow.join(", ")}: there is no changeover:window to take them from`,
+    ),
+  )
+  .refine(
+    ({ dns, site }) =>
+      !dns ||
+      !hostName.safeParse(dns.zone).success ||
+      namesIn(dns.names, site?.names).every((name) => name === dns.zone || name.endsWith(`.${dns.zone}`)),
+    rule(["dns", "zone"], "should hold all of the site's names (or those of dns.names)"),
+  )
+  .refine(
+    ({ dns, old, new: fresh }) =>
+      !dns || (leadsSomewhere(dns.old, old?.address) && leadsSomewhere(dns.new, fresh?.address)),
+    rule(
+      ["dns", "old"],
+      "should hold IP addresses, and so should dns.new: a server's address in the settings is a name, and names lead to addresses",
+    ),
   )
   .refine(
     ({ site }) =>
@@ -243,17 +556,36 @@ const keys: Record<keyof z.input<typeof schema>, "text" | "json"> = {
   privateKeyPassphrase: "text",
   site: "json",
   database: "json",
+  operator: "text",
   maintenance: "json",
+  stragglers: "json",
+  window: "json",
+  notices: "json",
+  announcement: "json",
+  dns: "json",
+  aws: "json",
+  certificates: "json",
   holdBudget: "text",
   stepDeadline: "text",
   acceptLostWrites: "json",
 };
 
 /** Settings that only stand in the stack's file as secrets. */
-const secretKeys = ["privateKey", "privateKeyPassphrase"];
+const secretKeys = ["privateKey", "privateKeyPassphrase", "notices", "announcement", "dns", "aws"];
 
 /** Settings whose default in Pulumi.yaml, "" or {}, stands for none: the engine demands a value of every setting it knows. */
-const optionalKeys = ["move", "bastion", "privateKey", "privateKeyFile", "privateKeyPassphrase"];
+const optionalKeys = [
+  "move",
+  "bastion",
+  "window",
+  "notices",
+  "announcement",
+  "dns",
+  "aws",
+  "privateKey",
+  "privateKeyFile",
+  "privateKeyPassphrase",
+];
 
 /** One thing that is wrong with the settings. */
 export interface ConfigProblem {
@@ -290,16 +622,24 @@ export function parseConfig(raw: Record<string, unknown>, more: readonly ConfigP
   throw new ConfigError([...problems, ...more]);
 }
 
-/** Reads and checks the settings of the running stack, those of other keys under `changeover:` included. */
-export function readConfig(config = new pulumi.Config("changeover")): MoveConfig {
+/**
+ * Reads and checks the settings of the running stack, those of other keys under `changeover:` included.
+ * @param stack its name, which is the move's where the settings have none.
+ */
+export function readConfig(
+  config = new pulumi.Config("changeover"),
+  stack: string = pulumi.getStack(),
+): MoveConfig {
   const raw: Record<string, unknown> = Object.fromEntries(unknownKeys().map((key) => [key, config.get(key)]));
   for (const [key, kind] of Object.entries(keys)) {
     const value = kind === "json" ? readJson(config.get(key)) : config.get(key);
     if (value !== undefined && !(optionalKeys.includes(key) && isEmpty(value))) raw[key] = value;
   }
-  raw.move ??= defaultMove();
+  raw.move ??= defaultMove(stack);
   const sealed = JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]") as string[];
-  const open = secretKeys.filter((key) => key in raw && !sealed.includes(`changeover:${key}`));
+  const open = secretKeys.filter(
+    (key) => key in raw && holdsSecret(key, raw[key]) && !sealed.includes(`changeover:${key}`),
+  );
   return parseConfig(raw, open.map(inClear));
 }
 
@@ -316,6 +656,21 @@ function readJson(value: string | undefined): unknown {
 /** Whether a value stands for none. */
 function isEmpty(value: unknown): boolean {
   return value === "" || (typeof value === "object" && value !== null && Object.keys(value).length === 0);
+}
+
+/** What is secret in a setting that may do without: `announcement` where it goes nowhere, `dns` and `aws` where the AWS environment has it. */
+const secretParts: Record<string, readonly string[]> = {
+  announcement: ["channels"],
+  dns: ["key", "token", "accessKey"],
+  aws: ["accessKey"],
+};
+
+/** Whether a setting holds a secret. */
+function holdsSecret(key: string, value: unknown): boolean {
+  const parts = secretParts[key];
+  if (parts === undefined) return true;
+  if (typeof value !== "object" || value === null) return key !== "announcement";
+  return parts.some((name) => name in value);
 }
 
 /** A secret that everybody can read. */
@@ -336,9 +691,8 @@ function unknownKeys(): string[] {
 }
 
 /** The stack's name as a move's name. */
-function defaultMove(): string {
-  return pulumi
-    .getStack()
+function defaultMove(stack: string): string {
+  return stack
     .toLowerCase()
     .replaceAll(/[^a-z0-9-]+/g, "-")
     .replace(/^-+/, "")
@@ -368,11 +722,6 @@ function asWritten(path: readonly PropertyKey[], raw: unknown): PropertyKey[] {
   return [part, ...asWritten(rest, (raw as Record<PropertyKey, unknown> | undefined)?.[part])];
 }
 
-/** Settings that a plan or an older version knows, and what to know of them. */
-const notYet: Record<string, string> = {
-  dns: "is not a setting of this version: changeover does not change DNS",
-};
-
 /** A setting that does not exist, with the one that was probably meant. */
 function unknownSetting(path: readonly PropertyKey[], key: string): ConfigProblem {
   const known = settingsIn(path);
@@ -380,9 +729,7 @@ function unknownSetting(path: readonly PropertyKey[], key: string): ConfigProble
   const flag = path.length > 0 ? "--path " : "";
   return {
     key: keyPath([...path, key]),
-    problem:
-      (path.length === 0 ? notYet[key] : undefined) ??
-      `is not a setting${meant === undefined ? "" : `; did you mean ${meant}?`} (settings here: ${known.join(", ")})`,
+    problem: `is not a setting${meant === undefined ? "" : `; did you mean ${meant}?`} (settings here: ${known.join(", ")})`,
     remedy: `pulumi config rm ${flag}${quote(keyPath([...path, key]))}`,
   };
 }
@@ -400,10 +747,27 @@ const shapes: Record<string, z.ZodRawShape> = {
   bastion: serverSchema.shape,
   site: siteSchema.shape,
   "site.checks": checkSchema.shape,
+  "site.compare": comparedSchema.shape,
+  "site.canary": canarySchema.shape,
+  "site.cacheClear": cacheSchema.shape,
   database: databaseSchema.shape,
   "database.endpoint": endpointSchema.shape,
   "database.pooler": poolerSchema.shape,
   maintenance: maintenanceSchema.shape,
+  stragglers: stragglersSchema.shape,
+  window: windowSchema.shape,
+  notices: noticesSchema.shape,
+  "notices.slack": slackSchema.shape,
+  announcement: announcementSchema.shape,
+  "announcement.channels": noticesSchema.shape,
+  "announcement.channels.slack": slackSchema.shape,
+  dns: dnsSchema.shape,
+  "dns.key": keySchema.shape,
+  "dns.accessKey": accessKeySchema.shape,
+  aws: awsSchema.shape,
+  "aws.securityGroups": securityGroupsSchema.shape,
+  "aws.accessKey": accessKeySchema.shape,
+  certificates: certificatesSchema.shape,
 };
 
 /** How many letters have to change, come or go to turn one word into another. */
@@ -426,6 +790,16 @@ function distance(from: string, to: string): number {
 
 /** The command that sets a setting. */
 export function setCommand(path: readonly PropertyKey[]): string {
+  if (path[0] === "announcement" && (path.length === 1 || path[1] === "channels"))
+    return "pulumi config set --secret --path 'changeover:announcement.channels.slack.webhook' VALUE";
+  if (path[0] === "notices")
+    return `pulumi config set --secret --path ${path.length > 1 ? quote(keyPath(path)) : "'changeover:notices.slack.webhook'"} VALUE`;
+  if (["dns", "aws"].includes(String(path[0])) && ["secret", "token"].includes(String(path.at(-1))))
+    return `pulumi config set --secret --path ${quote(keyPath(path))} VALUE`;
+  if (path[0] === "aws" && path.length === 1)
+    return "pulumi config set --secret --path 'changeover:aws.accessKey.secret' VALUE";
+  if (path[0] === "dns" && path.length === 1)
+    return "pulumi config set --secret --path 'changeover:dns.key.secret' VALUE (with cloudflare: changeover:dns.token; with route53: changeover:dns.accessKey.secret)";
   const key = quote(keyPath(path));
   const flag = path.length > 1 ? "--path " : "";
   const [first] = settingsIn(path);

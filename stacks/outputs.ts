@@ -1,7 +1,8 @@
 /** The stack's outputs: flat, stable, right at every phase. */
 import * as pulumi from "@pulumi/pulumi";
 import type { remote } from "@pulumi/command";
-import { resultOf } from "../components/step.ts";
+import { writtenReport } from "../components/report/report.ts";
+import { resultOf } from "../components/result.ts";
 import { type MoveConfig, type Phase, phases } from "./config.ts";
 import { phaseNumber } from "./runbook.ts";
 
@@ -12,15 +13,24 @@ export interface MoveOutputs {
   rollbackAddress: string;
   oldAddress: string;
   newAddress: string;
-  /** The commands that go back by one phase; empty where there is no way back. */
+  /**
+   * The commands that go back by one phase, at idle those that undo what a failed `up` has left; empty where there is no way back.
+   * Where an `up` fails, the engine keeps the outputs of before, and where a way back fails, it has those of the lower phase already: the
+   * command leads back from there all the same.
+   */
   rollbackCommand: string;
   /** Whether going back loses rows that users have written. */
   rollbackLosesWrites: boolean;
   holdMilliseconds: pulumi.Output<number>;
-  /** How long statements waited at the switch of the database (strategy replicate). */
+  /** How long statements waited in PgBouncer at the switch of the database. */
   databaseHoldMilliseconds: pulumi.Output<number>;
   copySeconds: pulumi.Output<number>;
+  /** How long users saw the maintenance page, at the switch and at the restart of old's PostgreSQL behind it. */
   maintenanceSeconds: pulumi.Output<number>;
+  /** Whose database a write through the site's name has reached after the switch; empty where none was sent (`site.canary`). */
+  canaryDatabase: pulumi.Output<string>;
+  /** What users are to be told, with the expected times; empty where no announcement is asked for. */
+  announcement: string;
   runSheet: string;
   report: pulumi.Output<string>;
 }
@@ -31,13 +41,20 @@ export function moveOutputs(
   placed: ReadonlyMap<string, remote.Command>,
   runSheet: string,
   wayBackIsCut: boolean,
+  announcement = "",
 ): MoveOutputs {
   const { phase } = settings;
   const holdMilliseconds = measured(placed, "traffic", "holdMilliseconds");
   const copying = settings.database.strategy === "replicate" ? "database-follow" : "database-switch";
   const copySeconds = measured(placed, copying, "copySeconds");
   const databaseHoldMilliseconds = measured(placed, "database-switchover", "databaseHoldMilliseconds");
-  const maintenanceSeconds = measured(placed, "database-switch", "maintenanceSeconds");
+  const maintenanceSeconds = pulumi
+    .all(
+      ["database-wal-level", "database-switchover", "database-switch"].map((step) =>
+        measured(placed, step, "maintenanceSeconds"),
+      ),
+    )
+    .apply(total);
   return {
     phase,
     ...rollback(settings, wayBackIsCut),
@@ -47,15 +64,27 @@ export function moveOutputs(
     databaseHoldMilliseconds,
     copySeconds,
     maintenanceSeconds,
+    canaryDatabase: told(placed, "canary", "canaryDatabase"),
+    announcement,
     runSheet,
     report: pulumi
-      .all([holdMilliseconds, databaseHoldMilliseconds, copySeconds, maintenanceSeconds])
-      .apply(([hold, databaseHold, copy, page]) => report(settings, { hold, databaseHold, copy, page })),
+      .all([
+        holdMilliseconds,
+        databaseHoldMilliseconds,
+        copySeconds,
+        maintenanceSeconds,
+        placed.get("report")?.stdout ?? "",
+      ])
+      .apply(([hold, databaseHold, copy, page, printed]) =>
+        [report(settings, { hold, databaseHold, copy, page }), writtenReport(printed ?? "")]
+          .filter(Boolean)
+          .join("\n\n"),
+      ),
   };
 }
 
 /**
- * The way back from a phase, to the one before it; `dns` changes nothing yet, so that its way back is that of `database`. It loses
+ * The way back from a phase, to the one before it, at idle to idle; where `dns` changes nothing, its way back is that of `database`. It loses
  * writes where old's database does not follow new's, or cannot any more.
  */
 export function rollback(
@@ -63,19 +92,37 @@ export function rollback(
     phase,
     old,
     database,
-  }: Pick<MoveConfig, "phase" | "old"> & {
+    dns,
+  }: Pick<MoveConfig, "phase" | "old" | "dns"> & {
     database: Pick<MoveConfig["database"], "strategy">;
   },
   wayBackIsCut = false,
 ) {
-  const previous = phase === "dns" ? "app" : phases[phaseNumber(phase) - 1];
-  const possible = previous !== undefined && phase !== "finished";
+  const previous = phase === "dns" && !dns ? "app" : (phases[phaseNumber(phase) - 1] ?? "idle");
+  const possible = phase !== "finished";
   return {
     rollbackAddress: phase === "finished" ? "" : old.address,
-    rollbackCommand: possible ? `pulumi config set changeover:phase ${previous} && pulumi up` : "",
+    rollbackCommand: possible ? goBackTo(previous) : "",
     rollbackLosesWrites:
       (database.strategy === "dump" || wayBackIsCut) && (phase === "database" || phase === "dns"),
   };
+}
+
+/** The commands that go back to a phase. */
+export function goBackTo(phase: Phase): string {
+  return `pulumi config set changeover:phase ${phase} && pulumi up`;
+}
+
+/** A step's result as it stands, empty where the step is not there. */
+function told(
+  placed: ReadonlyMap<string, remote.Command>,
+  step: string,
+  result: string,
+): pulumi.Output<string> {
+  const resource = placed.get(step);
+  return resource
+    ? resource.stdout.apply((stdout) => resultOf(stdout ?? "", result) ?? "")
+    : pulumi.output("");
 }
 
 /** A step's measured result, -1 where the step is not there. */
@@ -84,21 +131,32 @@ function measured(
   step: string,
   result: string,
 ): pulumi.Output<number> {
-  const resource = placed.get(step);
-  return resource
-    ? resource.stdout.apply((stdout) => Number(resultOf(stdout ?? "", result) ?? -1))
-    : pulumi.output(-1);
+  return told(placed, step, result).apply((value) => (value === "" ? -1 : Number(value)));
+}
+
+/** The sum of what was measured, -1 where nothing was. */
+function total(numbers: readonly number[]): number {
+  const known = numbers.filter((number) => number >= 0);
+  return known.length === 0 ? -1 : known.reduce((sum, number) => sum + number, 0);
+}
+
+/** Who serves users at a phase, and how they come there where not by its own address. */
+export function servedBy({ phase, dns }: Pick<MoveConfig, "phase" | "dns">): {
+  side: "old" | "new";
+  way: string;
+} {
+  if (phaseNumber(phase) < phaseNumber("app")) return { side: "old", way: "" };
+  const byName = dns && phaseNumber(phase) >= phaseNumber("dns");
+  return { side: "new", way: byName ? "" : ", through old's address" };
 }
 
 /** What has been reached and what it cost users, in a few lines. */
 export function report(
-  settings: Pick<MoveConfig, "move" | "phase" | "old" | "new">,
+  settings: Pick<MoveConfig, "move" | "phase" | "old" | "new" | "dns">,
   cost: { hold: number; databaseHold: number; copy: number; page: number },
 ): string {
-  const users =
-    phaseNumber(settings.phase) >= phaseNumber("app")
-      ? `new (${settings.new.address}), through old's address`
-      : `old (${settings.old.address})`;
+  const { side, way } = servedBy(settings);
+  const users = `${side} (${settings[side].address})${way}`;
   const database = phaseNumber(settings.phase) >= phaseNumber("database") ? "new" : "old";
   return [
     `Move ${settings.move} is at phase ${settings.phase}. Users are served by ${users}; the database is ${database}'s.`,
@@ -113,7 +171,7 @@ export function report(
       : []),
     ...(settings.phase === "finished"
       ? [
-          "Old's nginx goes on passing requests to new: change DNS to new, and switch old off when nobody comes any more.",
+          `Old's nginx goes on passing requests to new: ${settings.dns ? "" : "change DNS to new, and "}switch old off when nobody comes any more.`,
         ]
       : []),
   ].join("\n");

@@ -1,24 +1,20 @@
 /** What will happen, for people: steps in order with side, expected time and way back. */
 import { forPeople } from "../components/duration.ts";
-import { type Facts, type Inspection, lines, Unreachable } from "../components/facts/inspect.ts";
+import type { Facts, Inspection } from "../components/facts/inspect.ts";
 import type { Step } from "../components/step.ts";
-import { pageSeconds } from "../components/database/database.ts";
+import { pageSeconds, restartPageSeconds } from "../components/database/database.ts";
+import { usesPooler } from "../components/site.ts";
 import type { MoveConfig } from "./config.ts";
+import { servedBy } from "./outputs.ts";
+import { doneSteps, factsOfOld, stepSeconds } from "./plan.ts";
 import { phaseNumber, type Runbook } from "./runbook.ts";
-
-/** Seconds that one step takes beside its own work: connection, lock, verify. */
-const secondsPerStep = 0.5;
 
 /** The run sheet of a move. */
 export function runSheet(runbook: Runbook, settings: MoveConfig, inspection: Inspection): string {
-  const old = inspection.old instanceof Unreachable ? new Map<string, string>() : inspection.old;
-  const done = new Set(
-    [inspection.old, inspection.new].flatMap((facts) =>
-      facts instanceof Unreachable ? [] : lines(facts, "done"),
-    ),
-  );
+  const old = factsOfOld(inspection);
   const target = phaseNumber(settings.phase);
-  const isDone = (step: Step) => done.has(`${settings.move}/${step.name}`);
+  const { side, way } = servedBy(settings);
+  const isDone = doneSteps(settings.move, inspection);
   const body = Object.entries(runbook).flatMap(([phase, steps], index) => [
     `  ${phase}${index + 1 <= target ? "" : "  (not now)"}${notes(phase, settings, old)}`,
     ...steps.map((step) => line(step, isDone(step), index + 1 <= target, old)),
@@ -26,27 +22,30 @@ export function runSheet(runbook: Runbook, settings: MoveConfig, inspection: Ins
   return [
     `Run sheet of move ${settings.move}: ${settings.old.address} (old) to ${settings.new.address} (new), phase ${settings.phase}`,
     ...body,
-    `  Users are served by ${target >= phaseNumber("app") ? "new, through old's address" : "old"} when this is done. ${wayBack(settings)}`,
+    `  Users are served by ${side}${way} when this is done. ${wayBack(settings)}`,
   ].join("\n");
 }
 
 /** One step's line: mark, side, title, expected time, way back. */
 function line(step: Step, done: boolean, reached: boolean, old: Facts): string {
   const mark = reached ? (done ? "=" : "+") : done ? "-" : " ";
-  const seconds = secondsPerStep + (step.expectedSeconds?.(old) ?? 0);
-  const time = step.expectedSeconds ? `about ${forPeople(seconds)}` : "";
+  const time = step.expectedSeconds ? `about ${forPeople(stepSeconds(step, old))}` : "";
   return `   ${mark} ${step.side}  ${step.name.padEnd(18)} ${step.title}${time ? ` (${time})` : ""}; back: ${step.back}`;
 }
 
 /** What an operator must know of a phase. */
 function notes(phase: string, settings: MoveConfig, old: Facts): string {
-  if (phase === "app")
-    return `  -- requests wait for about 1 s, at most ${forPeople(settings.holdBudget)}; none fails`;
-  if (phase === "database" && settings.database.strategy === "replicate")
+  if (phase === "app") {
+    const restart = restartPageSeconds(settings, old);
+    const page = `; then users see the maintenance page for about ${forPeople(restart)}, while PostgreSQL on old restarts`;
+    return `  -- requests wait for about 1 s, at most ${forPeople(settings.holdBudget)}; none fails${restart > 0 ? page : ""}`;
+  }
+  if (phase === "database" && usesPooler(settings))
     return `  -- statements wait for well under 1 s, at most ${forPeople(settings.holdBudget)}; none fails`;
   if (phase === "database")
-    return `  -- users see the maintenance page for about ${forPeople(pageSeconds(old))}`;
-  if (phase === "dns") return "  -- nothing to do: changeover does not change DNS in this version";
+    return `  -- users see the maintenance page for about ${forPeople(pageSeconds(settings, old))}`;
+  if (phase === "dns" && !settings.dns && !settings.aws?.elasticIp)
+    return "  -- nothing to do: the site's names are left alone (changeover:dns is not set)";
   if (phase === "finished") return "  -- POINT OF NO RETURN";
   return "";
 }

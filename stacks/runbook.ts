@@ -4,8 +4,26 @@ import type { remote } from "@pulumi/command";
 import { placeStep, type Step, type StepContext } from "../components/step.ts";
 import { type Phase, phases } from "./config.ts";
 
+/** A phase that has steps. */
+export type ReachedPhase = Exclude<Phase, "idle">;
+
 /** The steps of each phase. */
-export type Runbook = Readonly<Record<Exclude<Phase, "idle">, readonly Step[]>>;
+export type Runbook = Readonly<Record<ReachedPhase, readonly Step[]>>;
+
+/** What stands around the steps of a phase. */
+export interface AroundPhase {
+  onError: pulumi.ErrorHook;
+  begins: (
+    phase: ReachedPhase,
+    steps: readonly Step[],
+    after: readonly pulumi.Resource[],
+  ) => pulumi.Resource[];
+  reached: (
+    phase: ReachedPhase,
+    steps: readonly Step[],
+    placed: ReadonlyMap<string, remote.Command>,
+  ) => pulumi.Resource[];
+}
 
 /** A phase's number: idle is 0. */
 export function phaseNumber(phase: Phase): number {
@@ -13,8 +31,8 @@ export function phaseNumber(phase: Phase): number {
 }
 
 /** The phases that are reached, idle left out. */
-export function reachedPhases(phase: Phase): Exclude<Phase, "idle">[] {
-  return phases.slice(1, phaseNumber(phase) + 1) as Exclude<Phase, "idle">[];
+export function reachedPhases(phase: Phase): ReachedPhase[] {
+  return phases.slice(1, phaseNumber(phase) + 1) as ReachedPhase[];
 }
 
 /** Everything that is wrong with a runbook, empty where nothing is. */
@@ -44,6 +62,7 @@ export function runbookProblems(runbook: Runbook): string[] {
 
 /**
  * Creates the resources of every phase up to `phase`: a whole phase comes after the whole phase before it.
+ * @param place creates the resource of one step.
  * @returns the steps' resources by name, in order.
  * @throws Error naming everything that breaks a rule.
  */
@@ -51,28 +70,28 @@ export function placeRunbook(
   runbook: Runbook,
   phase: Phase,
   context: StepContext,
+  around?: AroundPhase,
+  place = placeStep,
 ): Map<string, remote.Command> {
   const problems = runbookProblems(runbook);
   if (problems.length > 0) throw new Error(`the runbook breaks its rules:\n${problems.join("\n")}`);
   const placed = new Map<string, remote.Command>();
-  let before: remote.Command[] = [];
+  const hooks = around ? { onError: [around.onError] } : undefined;
+  let before: pulumi.Resource[] = [];
   for (const reached of reachedPhases(phase)) {
+    const begun = around?.begins(reached, runbook[reached], before) ?? [];
     const steps = runbook[reached].map((step) => {
       const needed = [
         ...(step.after ?? []),
         ...Object.values(step.results ?? {}).map((result) => result.step),
       ];
-      const resource = placeStep(
-        context,
-        step,
-        phaseNumber(reached),
-        [...before, ...needed.map((name) => placed.get(name)!)],
-        placed,
-      );
+      const earlier = [...before, ...begun, ...needed.map((name) => placed.get(name)!)];
+      const ahead = step.ahead?.(earlier, hooks) ?? [];
+      const resource = place(context, step, phaseNumber(reached), [...earlier, ...ahead], placed, hooks);
       placed.set(step.name, resource);
       return resource;
     });
-    if (steps.length > 0) before = steps;
+    if (steps.length > 0) before = [...steps, ...(around?.reached(reached, runbook[reached], placed) ?? [])];
   }
   return placed;
 }
@@ -81,7 +100,7 @@ export function placeRunbook(
  * The mark of a move under way: the last thing in the state, so that `destroy` meets it first and is refused before any undo
  * runs. At `idle` and `finished` there is nothing to protect.
  */
-export function placeMark(move: string, phase: Phase, steps: readonly remote.Command[]): void {
+export function placeMark(move: string, phase: Phase, steps: readonly pulumi.Resource[]): void {
   const underWay = phase !== "idle" && phase !== "finished";
   new pulumi.Stash("under-way", { input: { move, phase } }, { dependsOn: [...steps], protect: underWay });
 }

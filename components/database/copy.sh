@@ -1,6 +1,6 @@
 # Copies the database from old to new over TLS. While users are still served: the tables, the rows of big ones with their keys.
 # When nobody writes any more: what was written to those since, and all the rest, by pg_dump and pg_restore.
-# DATABASE, WORKERS, BIG (bytes), STREAMS, KEYS and ANALYZED (SQL) are set above.
+# DATABASE, WORKERS, BIG (bytes), COPY_RATE (bytes a second, 0: no limit), STREAMS, KEYS and ANALYZED (SQL) are set above.
 # shellcheck shell=bash
 
 readonly DUMP=${DUMP_FOLDER:-/var/lib/postgresql}/changeover-$MOVE.dump
@@ -9,9 +9,10 @@ readonly STATE_PG=$DUMP.private
 # Rows of big tables stream in WORKERS pieces or more, of this many bytes at most.
 readonly PIECE_BYTES=1000000000
 
-# How the copy reaches old's database: its own role, whose password is in a file that only postgres reads.
+# How the copy reaches old's database: its own role, whose password is in a file that only postgres reads. A cut network is noticed
+# within a minute.
 old_dsn() {
-  printf "host=%s port=%s dbname='%s' user=changeover_%s sslmode=require passfile=%s" "$(ip_of "$OLD_ADDRESS")" "$PGPORT" "${DATABASE//\'/\\\'}" "$MOVE" "$STATE_PG/pass"
+  printf "host=%s port=%s dbname='%s' user=changeover_%s sslmode=require keepalives_idle=20 keepalives_interval=5 keepalives_count=6 passfile=%s" "$(ip_of "$OLD_ADDRESS")" "$PGPORT" "${DATABASE//\'/\\\'}" "$MOVE" "$STATE_PG/pass"
 }
 
 # Makes a new password, in PASSWORD and in a file that only postgres reads.
@@ -35,14 +36,11 @@ close_copy_role() {
   gate drop-copy-role
 }
 
-# Settings of new's server that make a restore quick, need no restart, and are crash-safe: what is copied is in its log, and the
-# first commit after the copy flushes that.
+# New's server does not read tables again and again while they are filled. More room for its log would make the copy slower: pieces of
+# the log that are used again are on the disk already.
 tune_for_restore() {
   sql postgres <<'SQL'
-alter system set max_wal_size = '16GB';
-alter system set checkpoint_timeout = '1h';
 alter system set autovacuum = off;
-alter system set wal_init_zero = off;
 select pg_reload_conf() \g /dev/null
 SQL
 }
@@ -50,23 +48,24 @@ SQL
 # The server's settings as they were.
 untune() {
   sql postgres <<'SQL'
-alter system reset max_wal_size;
-alter system reset checkpoint_timeout;
 alter system reset autovacuum;
-alter system reset wal_init_zero;
 select pg_reload_conf() \g /dev/null
 SQL
 }
 
-# Writes progress while a command runs: watch_bytes WHAT TOTAL COMMAND..., where COMMAND prints the bytes that are done.
+# Writes progress while a command runs: watch_bytes WHAT TOTAL COMMAND..., where COMMAND prints the bytes that are done, and after
+# them what else there is to say.
 watch_bytes() {
-  local what=$1 total=$2 began=$SECONDS done_ seconds
+  local what=$1 total=$2 began=$SECONDS from done_ also seconds
   shift 2
+  from=$("$@" 2>/dev/null) || from=0
+  from=${from%% *}
   while sleep 3; do
     done_=$("$@" 2>/dev/null) || continue
+    read -r done_ also <<<"$done_"
     seconds=$((SECONDS - began))
-    ((seconds > 0 && done_ > 0)) || continue
-    progress "$what: $(human "$done_") of about $(human "$total"), $(human $((done_ / seconds)))/s, about $(((total > done_ ? total - done_ : 0) * seconds / done_)) s left"
+    ((seconds > 0 && done_ > from)) || continue
+    progress "$what: ${also:+$also, }$(human "$done_") of about $(human "$total"), $(human $(((done_ - from) / seconds)))/s, about $(((total > done_ ? total - done_ : 0) * seconds / (done_ - from))) s left"
   done
 }
 
@@ -75,9 +74,12 @@ restored_bytes() {
   sql --set=name="$DATABASE" postgres <<<"select pg_database_size(:'name')"
 }
 
-# Runs a client program of PostgreSQL as postgres, in a folder it may enter.
+# Runs a client program of PostgreSQL as postgres, in a folder it may enter. It does not look for certificates at the caller's home,
+# which it may not enter.
 as_postgres() {
-  (cd / && PGCONNECT_TIMEOUT=5 PGOPTIONS="-c synchronous_commit=off -c maintenance_work_mem=512MB -c max_parallel_maintenance_workers=1 -c lock_timeout=60s" \
+  local helpers=1
+  ((COPY_RATE == 0)) || helpers=0
+  (cd / && unset HOME && PGCONNECT_TIMEOUT=5 PGOPTIONS="-c synchronous_commit=off -c maintenance_work_mem=512MB -c max_parallel_maintenance_workers=$helpers -c lock_timeout=60s" \
     runuser --preserve-environment -u postgres -- "$@")
 }
 
@@ -115,21 +117,26 @@ SQL
 }
 
 # Writes what every stream needs: number.out reads its rows on old, number.sh runs that, number.in has new's server write what it
-# prints. Each line of `streams` is one: kind and table.
+# prints. Each line of `streams` is one: kind and table. Those of some kinds read no more than their share of COPY_RATE.
+# plan_streams LIMITED
 plan_streams() {
-  local number=0 out in
+  local number=0 kind out in limit
   old_psql --field-separator=$'\t' --set=big="$BIG" --set=piece="$PIECE_BYTES" --set=workers="$WORKERS" <<<"$STREAMS" >"$STATE_PG/plan"
   : >"$STATE_PG/horizon"
   : >"$STATE_PG/errors"
   chown postgres: "$STATE_PG/errors"
-  while IFS=$'\t' read -r _ _ out in; do
+  declare -f limit_rate >"$STATE_PG/limit"
+  while IFS=$'\t' read -r kind _ out in; do
+    limit=
+    [[ $COPY_RATE == 0 || ! $kind =~ ^($1)$ ]] || limit=" | limit_rate $(rate_of_each)"
     {
       session_settings
       printf '%s\n' 'begin isolation level repeatable read read only;' "set transaction snapshot :'snapshot';" "$out;" 'commit;'
     } >"$STATE_PG/$number.out"
+    # psql would hand its rows on in parts of 4 kB.
     # shellcheck disable=SC2016 # expands when it runs
-    printf 'cd %q && exec %q --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=snapshot="$(cat snapshot)" --set=horizon="$(cat horizon)" --file=%q --dbname=%q 2>>%q\n' \
-      "$STATE_PG" "$(command -v psql)" "$number.out" "$(old_dsn)" errors >"$STATE_PG/$number.sh"
+    printf 'set -o pipefail; cd %q && . ./limit && stdbuf --output=1M %q --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=snapshot="$(cat snapshot)" --set=horizon="$(cat horizon)" --file=%q --dbname=%q 2>>%q%s\n' \
+      "$STATE_PG" "$(command -v psql)" "$number.out" "$(old_dsn)" errors "$limit" >"$STATE_PG/$number.sh"
     {
       session_settings
       printf '%s\n' "\\set program 'exec bash $STATE_PG/$number.sh'" "$in;"
@@ -139,18 +146,54 @@ plan_streams() {
   cut -f 1,2 "$STATE_PG/plan" >"$STATE_PG/streams"
 }
 
+# What each of the streams, and the dump beside them, may read of COPY_RATE.
+rate_of_each() {
+  printf '%s' "$((COPY_RATE / (WORKERS + 1) + 1))"
+}
+
+# Passes stdin on, so many bytes a second at most, evenly: a burst would be felt by users. Perl is on every Debian system.
+limit_rate() {
+  perl -MTime::HiRes=time,sleep -e '
+    my $rate = shift;
+    my $next = time;
+    my ($read, $part, $written);
+    while ($read = sysread STDIN, $part, 32768) {
+      for (my $done = 0; $done < $read; $done += $written) {
+        $written = syswrite STDOUT, $part, $read - $done, $done;
+        defined $written or die "limit_rate: $!\n";
+      }
+      my $now = time;
+      $next += $read / $rate;
+      if ($next > $now) { sleep $next - $now } elsif ($next < $now - 0.1) { $next = $now - 0.1 }
+    }
+    defined $read or die "limit_rate: $!\n";' "$1"
+}
+
+# Lets a dump write its share of COPY_RATE at most: its processes stand still while they are ahead of it. limit_dump NAME
+limit_dump() {
+  local began=${EPOCHREALTIME/[.,]/} bytes signal rate
+  ((COPY_RATE > 0)) || return 0
+  rate=$(rate_of_each)
+  while sleep 0.1; do
+    bytes=$(du -sb -- "$DUMP/$1" 2>/dev/null) || continue
+    signal=CONT
+    ((${bytes%%$'\t'*} <= rate * (${EPOCHREALTIME/[.,]/} - began) / 1000000)) || signal=STOP
+    pkill --signal "$signal" --full "pg_dump .*$DUMP/$1 " || true
+  done
+}
+
 # The tables of some kinds of streams, each once.
 streamed_tables() {
   grep -E "^($1)"$'\t' "$STATE_PG/streams" | cut -f 2 | sort -u || true
 }
 
 # Streams rows of some tables (a file names them) from old into new, WORKERS streams of a kind at a time: new's server runs the psql
-# that reads them. stream KIND TABLES
+# that reads them. stream KIND TABLES [STATEMENT], where STATEMENT runs in the transaction of each stream, {} in it is its number.
 stream() {
   awk -F '\t' -v kind="$1" -v tables="$2" 'BEGIN { while ((getline name <tables) > 0) wanted[name] = 1 }
     $1 == kind && ($2 in wanted) { print NR - 1 }' "$STATE_PG/streams" |
     as_postgres xargs --no-run-if-empty --max-procs="$WORKERS" --replace={} bash -c \
-      "psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --port='$PGPORT' --dbname=\"\$1\" --file='$STATE_PG/{}.in' || exit 255" stream "$DATABASE" ||
+      "psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=record=\"\$2\" --port='$PGPORT' --dbname=\"\$1\" --file='$STATE_PG/{}.in' || exit 255" stream "$DATABASE" "${3:-}" ||
     failure "streaming the rows of big tables: $(tail -n 1 "$STATE_PG/errors" | cut -c 1-200) $(tail -n 1 "$LOG" | cut -c 1-200)"
 }
 
@@ -170,15 +213,23 @@ restore() {
   as_postgres pg_restore --exit-on-error --port="$PGPORT" "${@:2}" "$DUMP/$1" || failure "pg_restore: $(tail -n 1 "$LOG" | cut -c 1-300)"
 }
 
-# Makes the database here, with tables, owners, grants, extensions and its own and its roles' settings, but without rows; options
-# are pg_dump's.
-make_tables() {
-  local there
-  there=$(sql --set=name="$DATABASE" postgres <<<"select count(*) from pg_database where datname = :'name'")
-  [[ $there == 0 ]] || failure "the database $DATABASE is on new already, and not by this move: rename or drop it there, then run 'pulumi up' again"
+# 1 where the database is here, 0 where it is not.
+database_here() {
+  sql --set=name="$DATABASE" postgres <<<"select count(*) from pg_database where datname = :'name'"
+}
+
+# Dumps old's tables and keys without rows; options are pg_dump's.
+dump_tables() {
   rm -rf -- "$DUMP"
   install -d -m 700 -o postgres "$DUMP"
   dump_old tables --schema-only "$@"
+}
+
+# Makes the database here, with tables, owners, grants, extensions and its own and its roles' settings, but without rows; options
+# are pg_dump's.
+make_tables() {
+  [[ $(database_here) == 0 ]] || failure "the database $DATABASE is on new already, and not by this move: rename or drop it there, then run 'pulumi up' again"
+  dump_tables "$@"
   statements tables >"$STATE_PG/tables.sql"
   : >"$STATE/copy"
   restore tables --section=pre-data --create --dbname=postgres
@@ -246,18 +297,29 @@ copy_rest() {
   end_watch "$watcher"
 }
 
-# The other keys and all that comes behind the rows, in turns: indexes and keys; then partitions' indexes join their parents' one by
-# one, for beside a foreign key or a refresh each can wait for the other for ever; then the rest.
+# The other keys and all that comes behind the rows.
 restore_behind_rows() {
-  local turn jobs
-  contents rows late | awk -v file="$STATE_PG/turn" '
+  split_turns rows
+  restore_turns rows 1 2 3
+}
+
+# Splits what comes behind a dump's rows into turns: indexes and keys; then partitions' indexes join their parents' one by one, for
+# beside a foreign key or a refresh each can wait for the other for ever; then the rest.
+split_turns() {
+  rm -f "$STATE_PG"/turn[123]
+  contents "$1" late | awk -v file="$STATE_PG/turn" '
     $4 !~ /^(COMMENT|ACL|SECURITY)$/ { turn = $4 " " $5 == "INDEX ATTACH" ? 2 : $4 ~ /^(INDEX|CONSTRAINT)$/ ? 1 : 3 }
     { print >(file turn) }'
-  for turn in 1 2 3; do
-    [[ -e $STATE_PG/turn$turn ]] || continue
+}
+
+# Restores some turns of a dump: restore_turns NAME TURN...
+restore_turns() {
+  local turn jobs
+  for turn in "${@:2}"; do
+    [[ -s $STATE_PG/turn$turn ]] || continue
     jobs=$WORKERS
-    ((turn != 2)) || jobs=1
-    restore rows --use-list="$STATE_PG/turn$turn" --section=post-data --jobs="$jobs" --dbname="$DATABASE"
+    ((turn != 2 && COPY_RATE == 0)) || jobs=1
+    restore "$1" --use-list="$STATE_PG/turn$turn" --section=post-data --jobs="$jobs" --dbname="$DATABASE"
   done
 }
 
@@ -330,7 +392,7 @@ prepare_copy() {
   SIZE=$(gate database-size)
   open_copy_role
   tune_for_restore
-  plan_streams
+  plan_streams ahead
   make_tables --lock-wait-timeout=60s
   open_session old old_psql
   ask old "$(session_settings)"
@@ -357,7 +419,7 @@ check_copy() {
 
 # What the copy needed and the site does not: settings, role, files.
 tidy_copy() {
-  (untune) || progress "the settings of new's PostgreSQL could not be put back: on new, as postgres: ALTER SYSTEM RESET max_wal_size, checkpoint_timeout, autovacuum, wal_init_zero"
+  (untune) || progress "the settings of new's PostgreSQL could not be put back: on new, as postgres: ALTER SYSTEM RESET autovacuum"
   (close_copy_role) || progress "the copy's role on old could not be removed: on old, as postgres: DROP ROLE \"changeover_$MOVE\""
 }
 

@@ -1,4 +1,4 @@
-# The app's own file with the database's address. ENDPOINT_FILE, ENDPOINT_ADDRESS (as on old) are set above.
+# The app's own file with the database's address. ENDPOINT_FILE, ENDPOINT_ADDRESS (as on old), THROUGH are set above.
 # shellcheck shell=bash
 
 # Replaces every place of one literal text in the file by another, in one rename.
@@ -18,7 +18,7 @@ set_endpoint() {
 
 # Where the app on new finds old's database: PgBouncer on new leads there, or it is asked itself.
 old_endpoint() {
-  if [[ $STRATEGY == replicate ]]; then
+  if [[ $THROUGH == pooler ]]; then
     printf '127.0.0.1:%s' "$POOLER_PORT"
   elif [[ $OLD_ADDRESS == *:* ]]; then printf '[%s]:%s' "$OLD_ADDRESS" "$PGPORT"; else printf '%s:%s' "$OLD_ADDRESS" "$PGPORT"; fi
 }

@@ -1,4 +1,5 @@
-# One database follows the other by logical replication: names, links, the marker. MOVE, DATABASE, ROLES, PGPORT are set above.
+# One database follows the other by logical replication: names, links, the marker. MOVE, DATABASE, PGPORT and
+# what fence.sh has are set above.
 # shellcheck shell=bash
 
 # The publication of either side, and the schema with the marker, whose only row is counted up to see that all before it has come.
@@ -20,26 +21,31 @@ dsn_from() {
   fi
 }
 
-# One text as an SQL literal.
-literal() {
-  local text=${1//\'/\'\'}
-  printf "'%s'" "$text"
-}
-
-# The app's roles as an SQL list of literals.
-ROLE_LIST=$(for role in "${ROLES[@]}"; do printf ', %s' "$(literal "$role")"; done)
-readonly ROLE_LIST=${ROLE_LIST#, }
-
 # Opens a session with one side's database, as superuser: the other side may be down. Unlike the copy, what it does is on disk when it
-# returns: a fence has to outlive a crash, and the other side is sent nothing before.
+# returns: a fence has to outlive a crash, and the other side is sent nothing before. A network that is cut ends it within seconds.
 open_side() {
   if [[ $1 == old ]]; then
-    open_session old old_psql
+    open_session old old_psql --dbname="$(old_dsn) tcp_user_timeout=3000 keepalives_idle=1 keepalives_interval=1 keepalives_count=2"
   else
     open_session new as_postgres psql --no-psqlrc --quiet --no-align --tuples-only --field-separator=$'\t' --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE"
   fi
   ask "$1" "$(session_settings)
-    set synchronous_commit = on;"
+    set synchronous_commit = on;
+    set application_name = '$FOLLOW';"
+  end_left_sessions "$1"
+}
+
+# Ends the sessions that a killed run has left on a side: what those were asked last would be done after what this one is asked.
+end_left_sessions() {
+  local left="from pg_stat_activity where application_name = '$FOLLOW' and backend_type = 'client backend' and pid <> pg_backend_pid()"
+  ask "$1" "select pg_terminate_backend(pid) $left \\g /dev/null
+    do \$\$ begin
+      for i in 1..5000 loop
+        if not exists (select $left) then return; end if;
+        perform pg_stat_clear_snapshot(), pg_sleep(0.001);
+      end loop;
+      raise exception 'sessions of a killed run are left';
+    end \$\$;"
 }
 
 # Opens sessions with both.
@@ -48,30 +54,30 @@ open_sessions() {
   open_side new
 }
 
-# A side's app roles cannot log in, and none of their sessions is left. Survives a reboot.
+# SQL: a session of the app in the database that is asked.
+readonly APP_SESSION="datname = current_database() and usename in ($ROLE_LIST)"
+
+# The statements of the fence and of its lifting, made before anybody waits for them.
+FENCE=$(fence_logins && end_sessions "$APP_SESSION" 5)
+UNFENCE=$(unfence_logins)
+readonly FENCE UNFENCE
+
+# A side's app roles cannot log in to the database, and none of their sessions is left. Survives a reboot.
 fence_side() {
-  ask "$1" "select format('alter role %I nologin', role) from unnest(array[$ROLE_LIST]) role \\gexec
-    select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename in ($ROLE_LIST) \\g /dev/null
-    do \$\$ begin
-      for i in 1..5000 loop
-        if not exists (select from pg_stat_activity where datname = current_database() and usename in ($ROLE_LIST)) then return; end if;
-        perform pg_stat_clear_snapshot(), pg_sleep(0.001);
-      end loop;
-      raise exception 'sessions of the app are left';
-    end \$\$;"
+  ask "$1" "$FENCE"
 }
 
 # A side's app roles can log in again.
 unfence_side() {
-  ask "$1" "select format('alter role %I login', role) from unnest(array[$ROLE_LIST]) role \\gexec"
+  ask "$1" "$UNFENCE"
 }
 
-# Makes the subscription of a side, which does nothing yet and has no slot yet: make_link SIDE.
+# Makes the subscription of a side, which does nothing yet and has no slot yet: make_link SIDE [PUBLICATION].
 make_link() {
   local link
   link=${LINK[$1]}
   drop_link "$1"
-  ask "$1" "create subscription $link connection $(literal "$(dsn_from "$1")") publication \"$FOLLOW\"
+  ask "$1" "create subscription $link connection $(literal "$(dsn_from "$1")") publication \"${2:-$FOLLOW}\"
     with (enabled = false, create_slot = false, slot_name = $(literal "$link"), copy_data = false);"
 }
 
@@ -108,23 +114,32 @@ make_slot() {
 }
 
 # The slot feeds the other side from now on: what was written here before, as what came from there, is left out. The message makes
-# the server write down all of that first, for a subscription does not wait for the disk.
+# the server write down all of that first, for a subscription does not wait for the disk. The other side notes from where it reads,
+# for after a crash here the slot is where it was at the last checkpoint.
 feed_from_here() {
+  local link
+  link=${LINK[${OTHER[$1]}]}
   ask "$1" "select pg_logical_emit_message(true, '$FOLLOW', '') \\g /dev/null
-    select pg_replication_slot_advance('${LINK[${OTHER[$1]}]}', pg_current_wal_flush_lsn()) \\g /dev/null"
+    select pg_current_wal_flush_lsn() as here \\gset
+    select pg_replication_slot_advance('$link', :'here') \\g /dev/null
+    select :'here';"
+  ask "${OTHER[$1]}" "select pg_replication_origin_advance('pg_' || oid, '$ANSWER') from pg_subscription where subname = '$link' \\g /dev/null"
 }
 
 # Removes that slot, if it is there, with whoever reads it.
 drop_slot() {
-  local slot
-  slot=${LINK[${OTHER[$1]}]}
-  ask "$1" "select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = '$slot' and active_pid is not null \\g /dev/null
+  drop_slots "$1" "slot_name = '${LINK[${OTHER[$1]}]}'"
+}
+
+# Removes the slots of a side for which a condition holds, with whoever reads them: drop_slots SIDE CONDITION
+drop_slots() {
+  ask "$1" "select pg_terminate_backend(active_pid) from pg_replication_slots where $2 and active_pid is not null \\g /dev/null
     do \$\$ begin
       for i in 1..5000 loop
-        if not exists (select from pg_replication_slots where slot_name = '$slot' and active) then exit; end if;
+        if not exists (select from pg_replication_slots where $2 and active) then exit; end if;
         perform pg_sleep(0.001);
       end loop;
-      perform pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '$slot';
+      perform pg_drop_replication_slot(slot_name) from pg_replication_slots where $2;
     end \$\$;"
 }
 

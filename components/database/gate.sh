@@ -16,6 +16,7 @@ copy_role() {
   [[ $password =~ ^[0-9a-f]{32,}$ ]] || refuse "copy-role: the password is not of the form that new makes"
   sql postgres <<SQL
 set log_statement = 'none'; set log_min_duration_statement = -1; set log_min_error_statement = 'panic';
+set password_encryption = 'scram-sha-256';
 drop role if exists "changeover_$MOVE";
 create role "changeover_$MOVE" login superuser connection limit 32 $1 password '$password';
 SQL
@@ -45,32 +46,16 @@ database_size() {
   sql --set=name="$DATABASE" postgres <<<"select pg_database_size(:'name')"
 }
 
-# How many sessions of the database are not the copy's own.
-foreign_sessions() {
-  sql --set=name="$DATABASE" --set=copy="changeover_$MOVE" postgres <<<"select count(*) from pg_stat_activity where datname = :'name' and usename <> :'copy' and backend_type = 'client backend'"
-}
-
-# Fences the database: the app's roles cannot log in, and none of their sessions is left. Survives a reboot.
+# Fences the database: the app's roles cannot log in to it, and only the copy's sessions are left. Survives a reboot.
 fence() {
-  local end
-  sql --set=roles="$(printf '%s\n' "${ROLES[@]}")" --set=name="$DATABASE" --set=copy="changeover_$MOVE" postgres <<'SQL'
-select format('alter role %I nologin', role) from regexp_split_to_table(:'roles', '\n') role \gexec
-select pg_terminate_backend(pid) from pg_stat_activity
-  where datname = :'name' and usename <> :'copy' and pid <> pg_backend_pid() and backend_type = 'client backend' \g /dev/null
-SQL
-  end=$((SECONDS + 10))
-  until [[ $(foreign_sessions) == 0 ]]; do
-    ((SECONDS < end)) || refuse "fence: sessions of the database $DATABASE are left: a superuser or an unknown role works on it; end it and run again"
-    sleep 0.1
-  done
+  fence_logins | sql postgres
+  end_sessions "datname = $(literal "$DATABASE") and usename <> 'changeover_$MOVE' and backend_type = 'client backend'" 10 | sql postgres ||
+    refuse "fence: sessions of the database $DATABASE are left: a superuser or an unknown role works on it; end it and run again"
 }
 
 # Lifts the fence.
 unfence() {
-  local role
-  for role in "${ROLES[@]}"; do
-    sql --set=role="$role" postgres <<<'alter role :"role" login'
-  done
+  unfence_logins | sql postgres
 }
 
 # Rows of every table, name<TAB>count, exact.

@@ -1,12 +1,8 @@
-# PgBouncer on new, the app's way to the database: where it leads to, and how its statements wait. DATABASE, ROLES, POOLER_PORT are set
-# above.
+# PgBouncer on new, the app's way to the database: where it leads to, and how its statements wait. DATABASE, ROLES, POOLER_PORT,
+# POOLER_MODE are set above.
 # shellcheck shell=bash
 
 readonly POOLER_INI=/etc/pgbouncer/pgbouncer.ini
-
-# What is left of a unit when it fails goes at once, for users wait: runuser would take two seconds over a SIGTERM.
-# shellcheck disable=SC2034
-readonly KILL_SIGNAL=SIGKILL
 
 # The database's line, leading to a host. PgBouncer cannot read every name there: one that it cannot goes as "all".
 pooler_line() {
@@ -40,18 +36,30 @@ pooler_command() {
   pooler_psql 60 --command="$1"
 }
 
-# The app's statements wait, those that run are finished first.
+# The app's statements wait, those that run are finished first. With session pooling, a pause would wait until clients log out: PgBouncer
+# stops reading from them, for as long as the session with it lives that asks for it.
 pause_app() {
   local answer
+  [[ $POOLER_MODE != session ]] || {
+    open_session pooler pooler_psql "$DEADLINE"
+    ask pooler 'suspend;'
+    return
+  }
   answer=$(pooler_command 'pause' 2>&1) || [[ $answer == *"already"*"paused"* ]] || {
     printf '%s\n' "$answer"
     return 1
   }
 }
 
+# PgBouncer reads from clients again: while it does not, it takes no command from anybody who was not there before.
+wake_pooler() {
+  [[ $POOLER_MODE != session ]] || systemctl kill --signal=SIGUSR2 pgbouncer.service || true
+}
+
 # They go on.
 resume_app() {
   local answer
+  wake_pooler
   # Nothing to do where it was not paused, as after a restart of PgBouncer.
   answer=$(pooler_command 'resume' 2>&1) || [[ $answer == *"not paused"* ]] || {
     printf '%s\n' "$answer"

@@ -1,12 +1,13 @@
-# Sessions with both databases that stay open: a statement costs a round trip, not a start of psql. STATE, LOG are set above.
+# Sessions with both databases that stay open: a statement costs a round trip, not a start of psql. MOVE, LOG are set above.
 # shellcheck shell=bash
 
 declare -A ASKING=() ANSWERING=()
 
-# Opens a session under a name: open_session NAME COMMAND..., where COMMAND is a psql that reads statements.
+# Opens a session under a name: open_session NAME COMMAND..., where COMMAND is a psql that reads statements. Needs no room on a disk:
+# users may wait for it.
 open_session() {
   local asking answering folder
-  folder=$(mktemp -d "$STATE/session.XXXXXX")
+  folder=$(mktemp -d "/run/changeover-$MOVE.XXXXXX")
   mkfifo "$folder/in" "$folder/out"
   "${@:2}" <"$folder/in" >"$folder/out" &
   exec {asking}>"$folder/in" {answering}<"$folder/out"

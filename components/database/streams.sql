@@ -1,5 +1,5 @@
 -- The streams of rows between big tables (:big bytes or more), one a line: kind, table, what reads it on old, what writes it on new
--- (psql's variable program is the one that prints it). Kinds:
+-- (psql's variable program is the one that prints it, record a statement that belongs to the rows). Kinds:
 --   ahead   a piece of a table with a primary key: streams while users still write
 --   late    a piece of a table without one: streams when nobody writes any more
 --   change  the rows of an ahead table that were written since (:'horizon' is the oldest transaction that may have)
@@ -42,7 +42,7 @@ select case when keys is null then 'late' else 'ahead' end, name,
     format(' where ctid >= %L', format('(%s,0)', piece * pages / pieces))
     || case when piece < pieces - 1 then format(' and ctid < %L', format('(%s,0)', (piece + 1) * pages / pieces)) else '' end
     else '' end, form),
-  format('copy %s (%s) from program :''program''%s', name, columns, form)
+  format('begin; copy %s (%s) from program :''program''%s; :record; commit', name, columns, form)
 from (select big.*, generate_series(0, pieces - 1) as piece from big order by size desc, name, piece) pieces
 union all
 select 'change', name,

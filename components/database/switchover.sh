@@ -1,5 +1,6 @@
 # The switch of a database from one side to the other, with every write kept, either way. HOLD_BUDGET (seconds) and what follow.sh
-# and pooler.sh want are set above.
+# wants are set above; throughPooler.sh or throughConfigFile.sh holds the app's statements (hold, pause_app), leads them to a side
+# (prepare_hold, lead_to) and lets them go on (release).
 # shellcheck shell=bash
 
 # Milliseconds of the clock, in NOW.
@@ -15,20 +16,31 @@ lap() {
 }
 
 # The whole switch: switch_between FROM TO. Up to `decide`, anything that goes wrong leaves users on FROM (put_back); from there
-# on, they come to TO (release_to).
+# on, they come to TO (finish_switch).
 switch_between() {
-  local from=$1 to=$2 began LAPS=
-  rm -rf "$STATE/decided"
+  # A run that was ended after its decision is only finished.
+  if [[ $(users_on) == "$2" ]]; then
+    finish_switch "$1" "$2"
+    return
+  fi
+  LAPS=
   use_server_programs
   open_sessions
-  open_session pooler pooler_psql "$DEADLINE"
-  prepare_switch "$from" "$to"
-  progress "switching the database to $to: statements wait"
-  now
-  began=$NOW
-  watch_budget &
-  hold_statements
+  prepare_switch "$1" "$2"
+  prepare_hold "$2"
+  hold "$2"
   lap pause
+  hand_over_writes "$1" "$2"
+  lead_to "$2"
+  release
+  lap release
+  tell_hold "$2"
+  tidy_switch "$1" "$2"
+}
+
+# While the app's statements wait: TO gets FROM's last writes, and is the one that is written: hand_over_writes FROM TO.
+hand_over_writes() {
+  local from=$1 to=$2
   fence_side "$from"
   lap fence
   drain "$from" "$HOLD_BUDGET"
@@ -40,24 +52,8 @@ switch_between() {
   feed_from_here "$to"
   ask "$from" "alter subscription ${LINK[$from]} enable;"
   lap "way back"
-  decide "$to"
+  decide
   unfence_side "$to"
-  mv -- "$POOLER_INI.$to" "$POOLER_INI"
-  ask pooler 'reload; resume;'
-  lap release
-  result databaseHoldMilliseconds "$((NOW - began))"
-  progress "the database is $to's: statements waited for $((NOW - began)) ms ($LAPS)"
-  tidy_switch "$from" "$to"
-}
-
-# The app's statements wait; those that run are finished first. A login at the server that is under way would be cut off, and taken
-# for a server that refuses: clients would fail after the hold. So it begins when there is none.
-hold_statements() {
-  local end=$((SECONDS + 2))
-  until ask pooler 'show servers;' && [[ $ANSWER != *"|new|"* ]]; do
-    ((SECONDS < end)) || break
-  done
-  ask pooler 'pause;'
 }
 
 # All that can be done while statements run: TO has nearly all of FROM's writes, has its tables, and FROM is ready to follow it.
@@ -68,10 +64,9 @@ prepare_switch() {
   make_link "$1"
   drop_slot "$2"
   make_slot "$2"
-  pooler_leading "$2" | replace_file "$POOLER_INI.$2"
-  chown --reference="$POOLER_INI" "$POOLER_INI.$2"
-  chmod --reference="$POOLER_INI" "$POOLER_INI.$2"
   catch_up "$2" 120
+  printf '%s' "$2" >"$STATE/users-on.next"
+  sync -- "$STATE/users-on.next" "$STATE"
   settle "$1"
 }
 
@@ -86,11 +81,6 @@ settle() {
     now
     ((NOW - before > 20 && SECONDS < end)) || return 0
   done
-}
-
-# PgBouncer's file that leads to a side.
-pooler_leading() {
-  if [[ $1 == old ]]; then pooler_file "$(ip_of "$OLD_ADDRESS")"; else pooler_file 127.0.0.1; fi
 }
 
 # Tables, columns and keys of a side, by which the two can be compared.
@@ -121,19 +111,19 @@ refuse_prepared() {
   [[ -z $ANSWER ]] || failure "$1 has prepared transactions ($ANSWER): commit or roll them back there, and run 'pulumi up' again"
 }
 
-# Ends the switch where the hold has lasted too long: the unit's last act puts users back.
+# Ends the switch where the hold has lasted too long: the unit's last act puts users back. Whoever takes users-on.next away, this or
+# `decide`, has its way; neither needs room on the disk.
 watch_budget() {
   sleep "$HOLD_BUDGET"
-  mkdir "$STATE/decided" 2>/dev/null || return 0
-  printf 'the hold lasted longer than changeover:holdBudget (%s s): users stay where they were. Long transactions are the usual reason\n' "$HOLD_BUDGET" >>"$STATE/failure"
+  rm -- "$STATE/users-on.next" 2>/dev/null || return 0
+  printf 'the hold lasted longer than changeover:holdBudget (%s s): users stay where they were. Long transactions are the usual reason\n' "$HOLD_BUDGET" >>"$STATE/failure" || true
   kill -KILL $$
 }
 
-# The point from which the switch goes on instead of back.
+# The point from which the switch goes on instead of back. On disk before users write: after a crash of the server it is known.
 decide() {
-  mkdir "$STATE/decided" 2>/dev/null || wait_to_be_ended
-  printf '%s' "$1" >"$STATE/users-on.part"
-  mv "$STATE/users-on.part" "$STATE/users-on"
+  mv -- "$STATE/users-on.next" "$STATE/users-on" || wait_to_be_ended
+  sync -- "$STATE"
 }
 
 # The side whose database users write.
@@ -184,54 +174,50 @@ for_any_version() {
   sed '1,40{/^SET transaction_timeout = 0;$/d}'
 }
 
-# Statements go on, on a side.
-release_to() {
-  rm -f -- "$POOLER_INI.old" "$POOLER_INI.new"
-  pooler_leading "$1" | replace_file "$POOLER_INI"
-  pooler_command 'reload'
-  resume_app
-}
-
-# Once users are on TO: FROM follows it, and what led the other way goes. Materialized views are made anew, for their rows do not travel.
+# Once users are on TO and FROM follows it: what led the other way goes. Materialized views are made anew, for their rows do not travel.
 tidy_switch() {
   drop_link "$2"
   drop_slot "$1"
   ask "$2" "select format('refresh materialized view %I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'm' and c.relispopulated order by c.oid \\gexec" 3600
 }
 
+# The same for a switch that was cut off, in sessions of its own.
+tidy_after() {
+  use_server_programs && open_sessions && tidy_switch "$1" "$2"
+}
+
+# A side's fence is lifted, in sessions of its own.
+lift_fence() {
+  use_server_programs && open_side "$1" && unfence_side "$1"
+}
+
 # The switch has failed: users are on FROM again, as if nothing had been; put_back FROM TO. Tried until it works: for as long as a
 # server is down users wait for it.
 put_back() {
-  local end=$((SECONDS + 1200))
   set +e
   trap - ERR
   progress "users stay on $1: lifting its fence"
-  # It is fenced already, unless somebody has meddled; where it is down nobody writes there.
-  (use_server_programs && open_side "$2" && fence_side "$2")
-  until (use_server_programs && open_side "$1" && unfence_side "$1" && release_to "$1"); do
-    ((SECONDS < end)) || break
-    sleep 0.2
-  done
+  retry_for 1200 lift_fence "$1"
+  retry_for "$LEAD_LIMIT" lead_to "$1"
+  retry_for 1200 release
   progress "users are on $1; $2 goes on following it"
-  until (use_server_programs && open_sessions && follow_again "$1" "$2"); do
-    ((SECONDS < end)) || return 1
-    sleep 0.2
-  done
+  retry_for 1200 follow_again "$1" "$2"
 }
 
 # TO follows FROM as before; nothing of the switch is left.
 follow_again() {
-  drop_link "$1"
-  drop_slot "$2"
-  fence_side "$2"
-  ask "$2" "alter subscription ${LINK[$2]} enable;"
+  use_server_programs && open_sessions && drop_link "$1" && drop_slot "$2" && fence_side "$2" &&
+    ask "$2" "alter subscription ${LINK[$2]} enable;"
 }
 
 # After a switch's unit, however it ended: on TO, or on FROM as before. switch_ended VERB FROM TO
 switch_ended() {
   local ended=success
   if [[ $SERVICE_RESULT != success && $(users_on) == "$3" ]]; then
-    finish_switch "$2" "$3" || ended=$SERVICE_RESULT
+    finish_switch "$2" "$3" || {
+      ended=$SERVICE_RESULT
+      turn_back "$2" "$3"
+    }
   elif [[ $SERVICE_RESULT != success ]]; then
     ended=$SERVICE_RESULT
     put_back "$2" "$3"
@@ -239,14 +225,28 @@ switch_ended() {
   tell_end "$1" "$ended"
 }
 
-# The switch was ended after the decision: users come to TO.
+# The switch was ended after the decision: users come to TO; finish_switch FROM TO. Fails where the app does not work there.
 finish_switch() {
-  local end=$((SECONDS + 1200))
   set +e
   trap - ERR
-  until (use_server_programs && open_side "$2" && unfence_side "$2" && release_to "$2"); do
-    ((SECONDS < end)) || return 1
-    sleep 0.2
-  done
-  (use_server_programs && open_sessions && tidy_switch "$1" "$2") || progress "the link that led to $2 is left over: subscription and slot ${LINK[$2]}"
+  retry_for 1200 lift_fence "$2" || return 1
+  retry_for "$LEAD_LIMIT" lead_to "$2" || return 1
+  retry_for 1200 release
+  progress "users are on $2; removing the link that led there"
+  retry_for 1200 tidy_after "$1" "$2" || progress "the link that led to $2 is left over: subscription and slot ${LINK[$2]}"
+}
+
+# The app does not work with TO's database: users come back to FROM by the same way, with every write kept; turn_back FROM TO. Where
+# that is not possible, they stay on TO.
+turn_back() {
+  progress "the app does not work with the database on $2: back to $1"
+  (
+    set -e
+    pause_app
+    use_server_programs
+    open_sessions
+    prepare_switch "$2" "$1"
+    hand_over_writes "$2" "$1"
+  )
+  if [[ $(users_on) == "$1" ]]; then put_back "$1" "$2"; else retry_for 1200 release; fi
 }

@@ -9,10 +9,10 @@ set_identity() {
 # Takes publication and marker away, and puts the replica identities back that a file names.
 unpublish() {
   local table identity
-  sql --set=name="changeover_$MOVE" "$DATABASE" <<'SQL'
+  sql --set=name="changeover_$MOVE" --set=complete="changeover_${MOVE}_complete" "$DATABASE" <<'SQL'
 set client_min_messages = warning;
 set lock_timeout = '30s';
-drop publication if exists :"name";
+drop publication if exists :"name", :"complete";
 drop schema if exists :"name" cascade;
 SQL
   [[ -e $1 ]] || return 0

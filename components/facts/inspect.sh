@@ -1,23 +1,6 @@
 # Looks at one server and prints facts, one `name<TAB>base64 of the value` a line. Reads only; settings are set above it.
 # shellcheck shell=bash
 
-# Prints one fact; the value comes as arguments.
-fact() {
-  printf '%s\t%s\n' "$1" "$(printf '%s' "${*:2}" | base64 -w 0)"
-}
-
-# Prints one fact from a command's output, empty where the command fails.
-fact_of() {
-  printf '%s\t%s\n' "$1" "$("${@:2}" 2>/dev/null | base64 -w 0)"
-}
-
-# Runs psql as the superuser without waiting for locks; extra arguments pass.
-sql() {
-  PGOPTIONS='-c lock_timeout=2s -c statement_timeout=10s -c default_transaction_read_only=on' \
-    runuser -u postgres -- psql --no-psqlrc --quiet --no-align --tuples-only --field-separator=$'\t' --set=ON_ERROR_STOP=1 \
-    --port="$PGPORT" "$@"
-}
-
 # The commands that the steps use, and which of them are missing here.
 tools() {
   local tool
@@ -30,8 +13,20 @@ tools() {
 unit_facts() {
   local unit
   for unit in "${WEB[@]}" "${JOBS[@]}"; do
+    if [[ $unit == supervisor:* ]]; then
+      program_facts "${unit#*:}"
+      continue
+    fi
     fact_of "unit.$unit" systemctl show --property=LoadState,ActiveState,UnitFileState,FragmentPath,User -- "$unit"
   done
+}
+
+# The same of a program of supervisor.
+program_facts() {
+  local load=not-found active=inactive
+  ! program_file "$1" >/dev/null || load=loaded
+  ! program_runs "$1" || active=active
+  fact "unit.supervisor:$1" "LoadState=$load"$'\n'"ActiveState=$active"
 }
 
 # Bytes below a path, nothing where it takes too long: all paths share 20 seconds.
@@ -72,6 +67,7 @@ database_facts() {
   fact_of database.size sql --set=name="$DATABASE" postgres <<<"select pg_database_size(oid), pg_encoding_to_char(encoding), datcollate, datctype from pg_database where datname = :'name'"
   fact_of database.ahead sql --set=big="$BIG" --dbname="$DATABASE" <<<"select sum(pg_total_relation_size(c.oid)) from pg_class c where c.relkind = 'r' and pg_table_size(c.oid) >= :big and exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary)"
   fact_of database.sessions sql --set=name="$DATABASE" postgres <<<"select distinct a.usename from pg_stat_activity a join pg_roles r on r.rolname = a.usename where datname = :'name' and not r.rolsuper"
+  fact_of database.passwords sql --set=roles="$(printf '%s\n' "${ROLES[@]}")" postgres <<<"select rolname, case when rolpassword is null then 'none' when rolpassword ~ '^SCRAM-SHA-256[\$]' then 'scram' else 'md5' end from pg_authid where rolname = any (string_to_array(:'roles', E'\n'))"
   fact_of database.prepared sql --set=name="$DATABASE" postgres <<<"select gid from pg_prepared_xacts where database = :'name'"
   fact_of database.long sql --set=name="$DATABASE" postgres <<<"select pid || ' ' || usename || ' since ' || xact_start from pg_stat_activity where datname = :'name' and xact_start < now() - interval '5 min'"
   fact_of database.subscriptions sql --set=name="$DATABASE" postgres <<<"select subname from pg_subscription s join pg_database d on d.oid = s.subdbid where datname = :'name' and subname !~ '^changeover_'"
@@ -90,7 +86,20 @@ nginx_facts() {
   fact nginx.test "$(nginx -t 2>&1 || true)"
 }
 
-# Cron entries and repositories of the settings that are not there.
+# What users would be shown as the site's certificates here, and how certbot renews them: lineage, ACME server, authenticator.
+certificate_facts() {
+  local name file
+  for name in "${NAMES[@]}"; do fact "served.$name" "$(served 127.0.0.1 "$name")"; done
+  fact certbot.program "$(PATH=$PATH:/snap/bin command -v certbot || true)"
+  fact certbot.lineages "$(for name in $(site_lineages); do
+    file=/etc/letsencrypt/renewal/$name.conf
+    printf '%s\t%s\t%s\n' "$name" "$(sed -nE 's/^server *= *//p' "$file")" "$(sed -nE 's/^authenticator *= *//p' "$file")"
+  done)"
+  # shellcheck disable=SC2016 # dpkg-query expands it
+  fact_of certbot.plugins dpkg-query --show --showformat='${Package}\n' 'python3-certbot-*'
+}
+
+# Cron entries, files of monit and repositories of the settings that are not there.
 missing_facts() {
   local entry
   for entry in "${CRON[@]}"; do
@@ -99,8 +108,20 @@ missing_facts() {
       *) [[ -f $entry ]] || fact "missing.$entry" cron ;;
     esac
   done
+  for entry in "${MONIT[@]}"; do
+    [[ -e /etc/monit/conf.d/$entry || -e /etc/monit/conf-enabled/$entry ]] || fact "missing.$entry" monit
+  done
   for entry in "${DEPLOYS[@]}"; do [[ -d $entry/hooks ]] || fact "missing.$entry" deploys; done
   for entry in "${LOGROTATE[@]}"; do [[ -f /etc/logrotate.d/$entry ]] || fact "missing./etc/logrotate.d/$entry" logrotate; done
+}
+
+# Locks that keep other tools from deploying and that somebody holds, with owner and time; those of moves are none of these.
+held_locks() {
+  local lock
+  for lock in "${DEPLOY_LOCKS[@]}"; do
+    [[ ! -e $lock ]] || head -n 1 -- "$lock" 2>/dev/null | grep -q '^Deploys to this server are closed: ' ||
+      printf '%s\t%s\n' "$lock" "$(stat -c '%U since %y' -- "$lock" | cut -c 1-40)"
+  done
 }
 
 # The packages that new should have: whether each is installed or known to apt, what apt would do for those that are missing, and
@@ -125,17 +146,6 @@ package_facts() {
   fact_of packages.broken dpkg --audit
 }
 
-# The steps of moves that have a marker on this server: move/step, one a line.
-steps_with() {
-  find /var/lib/changeover -mindepth 3 -maxdepth 3 -name "$1" -printf '%h\n' | sed 's|^/var/lib/changeover/||'
-}
-
-# The steps that are done or begun on this server.
-move_facts() {
-  fact_of 'done' steps_with 'done'
-  fact_of begun steps_with begun
-}
-
 # Prints every fact of this server.
 inspect() {
   export LC_ALL=C.UTF-8
@@ -147,15 +157,21 @@ inspect() {
   fact_of release sh -c '. /etc/os-release && printf "%s" "$PRETTY_NAME"'
   fact machine "$(uname -m)"
   nginx_facts
+  certificate_facts
   unit_facts
   path_facts
   cluster_facts
   access_facts
   [[ $SIDE != old ]] || database_facts
   [[ $SIDE != old ]] || missing_facts
+  fact deploys.held "$(held_locks)"
+  [[ $SIDE != old ]] || fact_of strays stray_entries
   [[ $STRATEGY != replicate ]] || replication_facts
-  [[ $STRATEGY != replicate || $SIDE != new ]] || pooler_facts
+  [[ $THROUGH != pooler || $SIDE != new ]] || pooler_facts
   [[ $SIDE != new ]] || package_facts
+  page_facts
+  straggler_facts
+  address_facts
   move_facts
   fact complete yes
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { assignments, quote, scriptBeside, type Setting } from "../script.ts";
-import type { Access, Server, Side } from "../server.ts";
+import { type Access, type Server, type Side, sides } from "../server.ts";
 
 /** What was found on a server: text by name; a name that was not looked at is absent. */
 export type Facts = ReadonlyMap<string, string>;
@@ -30,12 +30,52 @@ const inspectDeadline = 40;
 
 /** Looks at both servers at once. Never throws for a server: what failed is in the result. */
 export async function inspect(access: Access, settings: Record<string, Setting>): Promise<Inspection> {
+  const script = (side: Side) =>
+    [
+      assignments({
+        ...settings,
+        SIDE: side,
+        REPLICATION_SQL: ["replication.sql", "following.sql"]
+          .map((file) => scriptBeside(import.meta.url, file))
+          .join("\n"),
+        ELSEWHERE: scriptBeside(import.meta.url, "../database/elsewhere.sql"),
+      }),
+      scriptBeside(import.meta.url, "../proxy/find.sh"),
+      scriptBeside(import.meta.url, "../web/check.sh"),
+      scriptBeside(import.meta.url, "../compare/page.sh"),
+      scriptBeside(import.meta.url, "../compare/facts.sh"),
+      scriptBeside(import.meta.url, "../stragglers/facts.sh"),
+      scriptBeside(import.meta.url, "../addresses/facts.sh"),
+      scriptBeside(import.meta.url, "../web/supervisor.sh"),
+      scriptBeside(import.meta.url, "../certificates/certbot.sh"),
+      scriptBeside(import.meta.url, "../certificates/served.sh"),
+      scriptBeside(import.meta.url, "facts.sh"),
+      scriptBeside(import.meta.url, "replication.sh"),
+      scriptBeside(import.meta.url, "strays.sh"),
+      scriptBeside(import.meta.url, "inspect.sh"),
+      "inspect </dev/null",
+    ].join("\n");
+  return askBoth(access, script, inspectDeadline);
+}
+
+/**
+ * Runs a script that prints facts, the last of them `complete`, on both servers at once. Never throws for a server: what failed is
+ * in the result.
+ * @param script the script for a side.
+ * @param deadline seconds that one server may take.
+ */
+export async function askBoth(
+  access: Access,
+  script: (side: Side) => string,
+  deadline: number,
+): Promise<Inspection> {
   const folder = mkdtempSync(join(tmpdir(), "changeover-"));
   try {
     const configFile = writeSshFiles(folder, access);
+    const env = askPass(folder, access.privateKeyPassphrase);
     const [old, fresh] = await Promise.all(
-      (["old", "new"] as const).map((side) =>
-        look(configFile, side, access[side], settings, askPass(folder, access.privateKeyPassphrase)),
+      sides.map((side) =>
+        ask({ configFile, side, user: access[side].user, env, deadline }, `set -u\n${script(side)}\n`),
       ),
     );
     return { old: old!, new: fresh! };
@@ -118,33 +158,27 @@ export function askPass(folder: string, passphrase: string | undefined): Record<
   return { SSH_ASKPASS: program, SSH_ASKPASS_REQUIRE: "force", DISPLAY: "none" };
 }
 
-/** Looks at one server. */
-async function look(
-  configFile: string,
-  side: Side,
-  server: Server,
-  settings: Record<string, Setting>,
-  env: Record<string, string>,
+/** How one server is asked. */
+interface Asked {
+  configFile: string;
+  side: Side;
+  user: string;
+  env: Record<string, string>;
+  /** Seconds. */
+  deadline: number;
+}
+
+/** Asks one server. */
+async function ask(
+  { configFile, side, user, env, deadline }: Asked,
+  script: string,
 ): Promise<Facts | Unreachable> {
-  const script = [
-    "set -u",
-    assignments({
-      ...settings,
-      SIDE: side,
-      REPLICATION_SQL: scriptBeside(import.meta.url, "replication.sql"),
-    }),
-    scriptBeside(import.meta.url, "../proxy/find.sh"),
-    scriptBeside(import.meta.url, "replication.sh"),
-    scriptBeside(import.meta.url, "inspect.sh"),
-    "inspect </dev/null",
-    "",
-  ].join("\n");
-  const command = server.user === "root" ? "bash -s" : "sudo -n bash -s";
+  const command = user === "root" ? "bash -s" : "sudo -n bash -s";
   const run = await execa("ssh", ["-F", configFile, side, command], {
     input: script,
     reject: false,
     env,
-    timeout: inspectDeadline * 1000,
+    timeout: deadline * 1000,
     stripFinalNewline: true,
     maxBuffer: 50_000_000,
   });
@@ -152,7 +186,7 @@ async function look(
   if (facts.get("complete") === "yes") return facts;
   const bastionError = bastionErrors(configFile, side);
   if (bastionError !== undefined) return new Unreachable(bastionError, "bastion");
-  if (run.timedOut) return new Unreachable(`no answer within ${inspectDeadline} seconds`);
+  if (run.timedOut) return new Unreachable(`no answer within ${deadline} seconds`);
   return new Unreachable(lastError(run.stderr) ?? `ssh ended with ${run.exitCode ?? run.shortMessage}`);
 }
 

@@ -13,6 +13,7 @@ replication_facts() {
       errors+=$line$'\n'
     fi
   done < <(PGCLIENTENCODING=UTF8 sql --set=ON_ERROR_STOP=0 --set=side="$SIDE" --set=name="$DATABASE" --set=roles="${roles%$'\n'}" \
+    --set=move="$MOVE" --set=elsewhere="$ELSEWHERE" \
     --dbname="$database" <<<"$REPLICATION_SQL" 2>&1)
   fact replication.error "$errors"
   fact replication.walFree "$(df --output=avail -B1 -- "$(sql --command='show data_directory' postgres)/pg_wal" 2>/dev/null | tail -n 1)"

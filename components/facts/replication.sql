@@ -21,18 +21,6 @@ select 'used', jsonb_build_object(
       'slotsync worker', 'io worker', 'standalone backend', 'parallel worker')
     and pid not in (select pid from pg_stat_subscription where pid is not null and subname ~ '^changeover_')));
 
--- What moves of changeover keep for the side that follows, and how that gets on.
-select 'feeds', coalesce(jsonb_agg(jsonb_build_object('slot', slot_name, 'status', to_jsonb(s) ->> 'wal_status', 'active', active,
-  'bytes', pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint)), '[]') from pg_replication_slots s where slot_name ~ '^changeover_';
-\if :pg15
-\set errors '(select apply_error_count from pg_stat_subscription_stats e where e.subid = s.oid)'
-\else
-\set errors null
-\endif
-select 'links', coalesce(jsonb_agg(jsonb_build_object('link', subname, 'enabled', subenabled, 'working',
-  exists (select from pg_stat_subscription t where t.subid = s.oid and t.pid is not null and t.relid is null), 'errors', :errors)), '[]')
-from pg_subscription s where subname ~ '^changeover_';
-
 -- Whom a restart touches too.
 select 'others', coalesce(jsonb_agg(jsonb_build_object('database', datname, 'sessions', sessions) order by datname), '[]')
 from (select datname, (select count(*) from pg_stat_activity a where a.datid = d.oid and a.pid <> pg_backend_pid()) as sessions
@@ -41,16 +29,10 @@ from (select datname, (select count(*) from pg_stat_activity a where a.datid = d
 select 'hba', coalesce(jsonb_agg(jsonb_build_object('line', line_number, 'type', type, 'databases', database, 'users', user_name,
   'address', address, 'error', error) order by line_number), '[]') from pg_hba_file_rules where auth_method = 'trust' or error is not null;
 
--- How the roles' passwords are kept, and whether two servers keep the same: a digest of what has a salt of its own, from which nobody
--- can find the password.
+-- Whether two servers keep the same passwords: a digest of what has a salt of its own, from which nobody can find the password.
 \if :pg11
-select 'verifiers', coalesce(jsonb_agg(jsonb_build_object('role', rolname, 'kind',
-  case when rolpassword is null then 'none' when rolpassword ~ '^SCRAM-SHA-256\$' then 'scram' else 'md5' end,
+select 'verifiers', coalesce(jsonb_agg(jsonb_build_object('role', rolname,
   'digest', case when rolpassword ~ '^SCRAM-SHA-256\$' then encode(sha256(convert_to(rolpassword, 'UTF8')), 'hex') end)), '[]') from pg_authid where rolname = any (string_to_array(:'roles', E'\n'));
-\else
-select 'verifiers', coalesce(jsonb_agg(jsonb_build_object('role', rolname, 'kind',
-  case when rolpassword is null then 'none' when rolpassword ~ '^SCRAM-SHA-256\$' then 'scram' else 'md5' end)), '[]')
-from pg_authid where rolname = any (string_to_array(:'roles', E'\n'));
 \endif
 
 \if :pg15
@@ -117,13 +99,15 @@ select 'waitedFor', coalesce(jsonb_agg(jsonb_build_object('database', database, 
   from pg_prepared_xacts where database <> :'name') t;
 
 -- Where else the roles log in, own or may do something.
-select 'rolesElsewhere', coalesce(jsonb_agg(jsonb_build_object('role', role, 'databases', databases)), '[]') from (
-  select role, jsonb_agg(distinct database) as databases from (
-    select r.rolname as role, d.datname as database from pg_roles r join pg_shdepend s on s.refclassid = 'pg_authid'::regclass and s.refobjid = r.oid
-      join pg_database d on d.oid = case when s.dbid = 0 and s.classid = 'pg_database'::regclass then s.objid else s.dbid end
-    union all
-    select usename, datname from pg_stat_activity where backend_type = 'client backend') u
-  where role = any (string_to_array(:'roles', E'\n')) and database <> :'name' group by role) r;
+select 'rolesElsewhere', coalesce(jsonb_agg(jsonb_build_object('role', role, 'databases', databases)), '[]')
+from (select role, jsonb_agg(database order by database) as databases from (:elsewhere) e group by role) r;
+
+-- The roles that the fence keeps out of the site's database alone.
+select 'shared', coalesce((select to_jsonb(string_to_array(shobj_description(oid, 'pg_authid'), E'\n')) from pg_roles where rolname = 'changeover_' || :'move' || '_fenced'), '[]');
+
+-- The app's sessions.
+select 'sessions', jsonb_build_object('open', count(*), 'inTransaction', count(*) filter (where state <> 'idle')) from pg_stat_activity
+where datname = :'name' and backend_type = 'client backend' and usename = any (string_to_array(:'roles', E'\n'));
 
 -- Superusers at work in the site's database; whoever administers it by psql on the server is none of the app.
 select 'superusers', coalesce(jsonb_agg(jsonb_build_object('pid', pid, 'role', usename, 'application', application_name,

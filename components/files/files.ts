@@ -1,5 +1,6 @@
 /** The site's code and the users' files. */
 import type { Facts } from "../facts/inspect.ts";
+import { processFiles } from "../web/web.ts";
 import type { Step } from "../step.ts";
 import type { SiteSettings } from "../site.ts";
 
@@ -27,7 +28,7 @@ export function catchUpFiles({ database, stepDeadline }: SiteSettings): Step {
     title: "bring what changed in code and files",
     back: "nothing",
     folder: new URL("catchUp/", import.meta.url),
-    shared: [new URL("rsync.sh", import.meta.url)],
+    shared: [new URL("rsync.sh", import.meta.url), ...processFiles],
     after: ["deploys-old"],
     deadlineSeconds: Math.max(stepDeadline, database.copyDeadline),
     expectedSeconds: () => 2,

@@ -1,4 +1,5 @@
 /** nginx on both servers: the site on new, and old passing requests on. */
+import { servedLook } from "../certificates/certificates.ts";
 import { scriptBeside, type Setting } from "../script.ts";
 import type { Step } from "../step.ts";
 import type { SiteSettings } from "../site.ts";
@@ -30,11 +31,14 @@ export function installSite({ stepDeadline }: SiteSettings): Step {
     settings: injection(),
     after: ["certificates"],
     deadlineSeconds: stepDeadline,
+    remedy: "on new: mend it, then: nginx -t && systemctl reload nginx",
   };
 }
 
 /** Users are served by new from here on. */
-export function takeTraffic({ holdBudget, stepDeadline }: SiteSettings): Step {
+export function takeTraffic(settings: SiteSettings, after: readonly string[] = []): Step {
+  const { move, holdBudget, stepDeadline } = settings;
+  const look = servedLook(settings);
   return {
     name: "traffic",
     side: "new",
@@ -45,10 +49,13 @@ export function takeTraffic({ holdBudget, stepDeadline }: SiteSettings): Step {
       new URL("../files/rsync.sh", import.meta.url),
       new URL("nginx.sh", import.meta.url),
       new URL("include.sh", import.meta.url),
+      ...look.shared,
     ],
-    settings: { HOLD_BUDGET: holdBudget, PASS_BACK: passOnConfiguration() },
-    after: ["jobs-stop", "cron-stop", "deploys-new"],
+    settings: { ...look.settings, HOLD_BUDGET: holdBudget, PASS_BACK: passOnConfiguration() },
+    after: ["jobs-stop", "cron-stop", "renewal-stop", "deploys-new", ...after],
     deadlineSeconds: stepDeadline,
+    heldUntil: "finish-old",
+    remedy: `on old: every server block of the site's file in nginx should include /etc/nginx/changeover/${move}-pass-on.conf; put that back, then: nginx -t && systemctl reload nginx`,
     expectedSeconds: () => 2,
   };
 }

@@ -5,6 +5,7 @@
 readonly ROOT=/var/lib/changeover/$MOVE
 STATE=$ROOT/$STEP
 readonly LOG=/var/log/changeover/$MOVE/$STEP.log
+readonly REBOOT_UNIT=changeover-$MOVE-$STEP-reboot.service REBOOT_WANTS=/etc/systemd/system/multi-user.target.wants
 
 # One line to the operator (at most 400 characters) and to the log; a closed connection is no error.
 note() {
@@ -35,6 +36,16 @@ wait_until() {
   until "$@"; do
     ((SECONDS < end)) || die "$what: not reached within $limit seconds; last seen: $(tail -n 1 "$LOG" | cut -c 1-200)"
     sleep 0.1
+  done
+}
+
+# Tries a command again until it works or the seconds are over: retry_for SECONDS COMMAND...; one that exits ends only its try.
+retry_for() {
+  local end=$((SECONDS + $1))
+  shift
+  until ("$@"); do
+    ((SECONDS < end)) || return 1
+    sleep 0.2
   done
 }
 
@@ -97,8 +108,9 @@ make_dir() {
   local dir=$1
   [[ -d $dir ]] && return
   make_dir "$(dirname -- "$dir")"
-  mkdir -m 755 -- "$dir"
+  # A run that is killed between the two must not forget it.
   printf '%s\n' "$dir" >>"$STATE/made-dirs"
+  mkdir -m 755 -- "$dir"
 }
 
 # Removes the folders that this step made, where they are empty.
@@ -161,7 +173,8 @@ pull_group() {
 save_unit() {
   local file=$STATE/unit.$1
   [[ -e $file ]] && return
-  printf '%s %s\n' "$(systemctl is-enabled -- "$1" 2>/dev/null || true)" "$(systemctl is-active -- "$1" 2>/dev/null || true)" >"$file"
+  printf '%s %s\n' "$(systemctl is-enabled -- "$1" 2>/dev/null || true)" "$(systemctl is-active -- "$1" 2>/dev/null || true)" >"$file.part"
+  mv -- "$file.part" "$file"
 }
 
 # Puts a unit's enabled and active state back.
@@ -171,6 +184,16 @@ restore_unit() {
   read -r enabled active <"$STATE/unit.$1" || true
   [[ $enabled != enabled ]] || systemctl enable -- "$1"
   [[ $active != active ]] || systemctl start -- "$1"
+  rm -f "$STATE/unit.$1"
+}
+
+# A unit that this step may have started is enabled and active again only if it was before.
+put_unit_back() {
+  local enabled active
+  [[ -e $STATE/unit.$1 ]] || return 0
+  read -r enabled active <"$STATE/unit.$1" || true
+  [[ $active == active ]] || systemctl stop -- "$1"
+  [[ $enabled == enabled ]] || systemctl disable -- "$1"
   rm -f "$STATE/unit.$1"
 }
 
@@ -185,21 +208,56 @@ unit_at_work() {
   [[ ! $(systemctl show --property=ActiveState --value -- "$1" || true) =~ ^(inactive|failed)$ ]]
 }
 
-# True when this step's unit is not at work.
-work_is_over() {
-  ! unit_at_work "$(unit_name)"
+# True when a unit is not at work.
+unit_is_over() {
+  ! unit_at_work "$1"
+}
+
+# What a reboot or a loss of power cuts off is put back by the server itself as soon as it is up again: arm_reboot VERB. Only the
+# next boot reads this, so systemd need not reload.
+arm_reboot() {
+  local file=/etc/systemd/system/$REBOOT_UNIT
+  cat >"$file" <<UNIT
+[Unit]
+Description=changeover: puts back what a reboot has cut off (move $MOVE, step $STEP)
+ConditionPathExists=$STATE/started.$1
+ConditionPathExists=!$STATE/ended.$1
+Wants=network-online.target
+After=network-online.target postgresql.service pgbouncer.service nginx.service
+
+[Service]
+Type=exec
+Environment=SERVICE_RESULT=reboot
+ExecStart=/bin/bash $STATE/script.work $1-ended
+UNIT
+  mkdir -p "$REBOOT_WANTS"
+  ln -sfn "$file" "$REBOOT_WANTS/"
+  sync -- "$file" "$REBOOT_WANTS" "$STATE" "$STATE"/*
+}
+
+# Nothing is left for a reboot to cut off.
+disarm_reboot() {
+  rm -f "$REBOOT_WANTS/$REBOOT_UNIT" "/etc/systemd/system/$REBOOT_UNIT"
+}
+
+# What a reboot has cut off is being put back: nothing else begins before that has ended.
+await_reboot() {
+  unit_at_work "$REBOOT_UNIT" || return 0
+  note "$SIDE has rebooted: waiting until it has put back what was cut off"
+  wait_until "$((DEADLINE - 5))" "$REBOOT_UNIT should end" unit_is_over "$REBOOT_UNIT"
 }
 
 # Stops this step's unit, if it is at work, and waits until it has put back what it changed.
 stop_work() {
+  await_reboot
   unit_at_work "$(unit_name)" || return 0
   systemctl stop -- "$(unit_name)"
 }
 
 # Tells whoever follows a unit's work how it ended: tell_end VERB RESULT.
 tell_end() {
-  printf '%s' "$2" >"$STATE/ended.$1.part"
-  mv "$STATE/ended.$1.part" "$STATE/ended.$1"
+  disarm_reboot
+  printf '%s' "$2" >"$STATE/ended.$1.part" && mv "$STATE/ended.$1.part" "$STATE/ended.$1"
 }
 
 # Ends the work of a unit that is gone without a word, as after a reboot or when it was killed with all that belonged to it.
@@ -214,10 +272,12 @@ end_work() {
 # Runs a part of this script ('work' or another verb) as a systemd unit and follows it: a lost connection does not stop it, and
 # a second run follows the first one.
 follow_work() {
-  local verb=$1 unit shown=0 lines ended=$STATE/ended.$1
+  local verb=$1 unit shown=0 rounds=0 over=no ended=$STATE/ended.$1
+  local -a lines
   unit=$(unit_name)
+  await_reboot
   # One that has told its end is about to be gone.
-  [[ ! -e $ended ]] || wait_until 30 "$unit should end" work_is_over
+  [[ ! -e $ended ]] || wait_until 30 "$unit should end" unit_is_over "$unit"
   if unit_at_work "$unit"; then
     note "following $unit, which is already at work on $SIDE"
   elif [[ -e $ended && $(cat "$ended") == success ]]; then
@@ -228,19 +288,24 @@ follow_work() {
     : >"$STATE/started.$verb"
     : >"$STATE/progress"
     cp "$STATE/script" "$STATE/script.work"
+    arm_reboot "$verb"
     systemctl reset-failed "$unit" 2>/dev/null || true
     systemd-run --quiet --collect --unit="$unit" --property=RuntimeMaxSec="$DEADLINE" --property=TimeoutStopSec=1800 \
       --property=KillMode=control-group --property=KillSignal="${KILL_SIGNAL:-SIGTERM}" --property=ExecStopPost="/bin/bash $STATE/script.work ${verb}-ended" \
       /bin/bash "$STATE/script.work" "$verb"
     note "started $unit on $SIDE: it goes on without this connection"
   fi
-  until [[ -e $ended ]]; do
-    lines=$(wc -l <"$STATE/progress" 2>/dev/null || echo 0)
-    if ((lines > shown)); then
-      note_or_leave "$(tail -n 1 "$STATE/progress")"
-      shown=$lines
+  while :; do
+    # What it said last is shown, too.
+    [[ ! -e $ended ]] || over=yes
+    mapfile -t lines <"$STATE/progress"
+    if ((${#lines[@]} > shown)); then
+      note_or_leave "${lines[-1]}"
+      shown=${#lines[@]}
     fi
-    unit_at_work "$unit" || end_work "$verb"
+    [[ $over == no ]] || break
+    # Not in each round: systemd would be asked for longer than the work lasts.
+    ((++rounds % 5 != 0)) || unit_at_work "$unit" || end_work "$verb"
     sleep 0.2
   done
   [[ $(cat "$ended") == success ]] || die "$unit failed: $(head -n 1 "$STATE/failure" 2>/dev/null || echo "it was stopped from outside"). The site is served as before; the full log is $LOG. Mend the cause and run 'pulumi up' again"
@@ -376,13 +441,30 @@ failed_command() {
   printf 'failed with %s: %s\n' "$1" "${2:0:200}" >&2
 }
 
-# do, undo, verify; any other verb is a part of the step that runs as a unit, without the lock.
+# Verifies for somebody who looks on: no lock is taken and nothing written, not even to the log. What is wrong is printed behind a !,
+# and behind a ? which command ended it.
+# shellcheck disable=SC2317 # verify_step calls them
+check_only() {
+  die() {
+    printf '! %s\n' "$*" >&3
+    exit 1
+  }
+  failure() { die "$@"; }
+  exec 3>&1 >/dev/null 2>&1
+  # shellcheck disable=SC2154 # BASH_COMMAND is bash's
+  trap 'printf "? %s ended with %s\n" "${BASH_COMMAND:0:150}" "$?" >&3' ERR
+  verify_step
+  exit 0
+}
+
+# do, undo, verify, check; any other verb is a part of the step that runs as a unit, without the lock.
 main() {
   BEGAN=$EPOCHREALTIME
   umask 022
   cd /
   export LC_ALL=C.UTF-8 GATE_SESSION=$$
   trap '' PIPE
+  [[ $1 != check ]] || check_only
   trap 'failed_command $? "$BASH_COMMAND"' ERR
   (umask 077 && mkdir -p "$(dirname "$LOG")" "$STATE")
   (umask 077 && : >>"$LOG")
@@ -396,6 +478,8 @@ main() {
     undo) run_undo ;;
     verify | part-verify) verify_step ;;
     part-undo) undo_step ;;
-    *) "unit_${1//-/_}" ;;
+    # While the server goes down nothing can be put back: other services end, too.
+    *-ended) [[ $(systemctl is-system-running || true) == stopping ]] || "unit_${1//-/_}" ;;
+    *) "unit_${1//-/_}" "${@:2}" ;;
   esac
 }

@@ -1,7 +1,9 @@
-# Lets the site's roles and the copy's role in from new's address: TLS and SCRAM only.
+# Lets the site's roles and the copy's role in from new's address, TLS and SCRAM only, and makes what the fence needs.
 # shellcheck shell=bash
 do_step() {
   local file errors
+  make_fence_group
+  find_shared_roles
   file=$(hba_file)
   {
     hba_block "$NEW_ADDRESS" "${ROLES[@]}" "changeover_$MOVE"

@@ -4,4 +4,5 @@ verify_step() {
   local found
   found=$(sql postgres --command="select count(*) from pg_hba_file_rules where type = 'hostssl' and 'changeover_$MOVE' = any(user_name) and error is null")
   [[ $found == 1 ]] || die "$(hba_file): should let changeover_$MOVE in from new, but $found rules do"
+  verify_hba_fence
 }

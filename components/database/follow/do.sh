@@ -5,22 +5,57 @@
 unit_work() {
   local began=$SECONDS
   trap 'failure "${BASH_COMMAND%% *} ended with $?"' ERR
+  rm -f "$STATE/follows"
   use_server_programs
   SIZE=$(gate database-size)
-  progress "preparing the copy of $DATABASE, $(human "$SIZE")"
-  open_follow_roles
-  tune_for_restore
-  open_side old
-  drop_slot old
-  hold_slot_snapshot
-  plan_streams
-  make_tables --lock-wait-timeout=60s --snapshot="$(cat "$STATE_PG/snapshot")"
-  copy_everything
-  close_session slot
+  find_copy
+  if [[ $GOES_ON == yes ]]; then resume_copy; else copy_anew; fi
   result copySeconds $((SECONDS - began))
   gate identities >"$STATE/identities"
   follow_old
   untune
+  : >"$STATE/follows"
+}
+
+# Looks for the copy of an interrupted run, and sets GOES_ON. One that cannot go on is removed.
+find_copy() {
+  local why
+  GOES_ON=no
+  [[ -e $STATE/copy ]] || return 0
+  progress "looking at what an interrupted run has copied"
+  why=$(why_anew)
+  [[ -n $why ]] || {
+    open_side old
+    drop_complete
+    dump_tables --lock-wait-timeout=60s
+    statements tables >"$STATE_PG/tables.now"
+    cmp -s "$STATE_PG/tables.now" "$STATE_PG/tables.sql" || why="the tables of $DATABASE on old were changed meanwhile"
+  }
+  if [[ -z $why ]]; then
+    GOES_ON=yes
+  else
+    progress "the copy begins anew: $why"
+    stop_following
+  fi
+}
+
+# All of the copy, from a new slot on.
+copy_anew() {
+  progress "preparing the copy of $DATABASE, $(human "$SIZE")"
+  open_follow_roles
+  tune_for_restore
+  open_side old
+  drop_complete
+  drop_slot old
+  hold_slot_snapshot
+  plan_streams 'ahead|late'
+  make_tables --lock-wait-timeout=60s --snapshot="$(cat "$STATE_PG/snapshot")"
+  open_side new
+  note_parts
+  copy_everything
+  close_session slot
+  close_new
+  make_link new
 }
 
 # One role for each direction, with one password: new's subscription and old's read it from a file that only postgres enters.
@@ -29,6 +64,7 @@ open_follow_roles() {
   gate follow-role <<<"$PASSWORD"
   sql postgres <<SQL
 set log_statement = 'none'; set log_min_duration_statement = -1; set log_min_error_statement = 'panic';
+set password_encryption = 'scram-sha-256';
 drop role if exists "changeover_$MOVE";
 create role "changeover_$MOVE" login replication connection limit 8 password '$PASSWORD';
 SQL
@@ -51,51 +87,69 @@ hold_slot_snapshot() {
 
 # All rows of that view, then keys, indexes, triggers and materialized views, and statistics.
 copy_everything() {
-  local watcher streaming
+  local watcher streaming limiter
   streamed_tables ahead >"$STATE_PG/ahead"
   streamed_tables late >"$STATE_PG/late"
-  watch_bytes copy "$SIZE" restored_bytes &
+  watch_bytes copy "$SIZE" copied_so_far &
   watcher=$!
   {
-    stream ahead "$STATE_PG/ahead"
-    stream late "$STATE_PG/late"
+    stream ahead "$STATE_PG/ahead" "$(record_part '{}')"
+    stream late "$STATE_PG/late" "$(record_part '{}')"
   } &
   streaming=$!
+  limit_dump rows &
+  limiter=$!
   dump_old rows --snapshot="$(cat "$STATE_PG/snapshot")"
+  end_watch "$limiter"
   make_large_objects
   restore rows --section=data --jobs="$WORKERS" --dbname="$DATABASE"
+  ask new "$(record_part "$DUMPED");"
   wait "$streaming" || exit 1
   progress "building keys and indexes"
   : >"$STATE_PG/keys"
   restore_behind_rows
   end_watch "$watcher"
+  analyze_all
+}
+
+# Statistics for the planner; what the copy needed on disk goes.
+analyze_all() {
   sql "$DATABASE" <<<"$ANALYZED" | analyze analyze
   rm -rf -- "$DUMP"
 }
 
-# New's copy is written by its subscription alone from here on. The publication came with the tables.
-follow_old() {
-  open_side new
+# New's database is written by its subscription alone from here on.
+close_new() {
+  find_shared_roles
   fence_side new
   # Where not everybody may enter the database, old's subscription may.
   ask new "select format('grant connect on database %I to %I', current_database(), 'changeover_$MOVE')
     where not has_database_privilege('changeover_$MOVE', current_database(), 'connect') \\gexec"
-  make_link new
+}
+
+# Every later write comes. The publication came with the tables.
+follow_old() {
   ask new "alter subscription ${LINK[new]} enable;"
   progress "catching up with what was written meanwhile"
   catch_up new "$DEADLINE"
+  ask new "drop table if exists $COPIED;"
   progress "new follows old"
 }
 
-# After the unit's work, however it ended.
+# After the unit's work, however it ended. One that is stopped in an orderly way, as for a reboot, counts as a success there.
 unit_work_ended() {
   local ended=success
-  if [[ $SERVICE_RESULT != success ]]; then
-    ended=$SERVICE_RESULT
+  if [[ $SERVICE_RESULT != success || ! -e $STATE/follows ]]; then
+    ended=${SERVICE_RESULT/#success/stopped}
     set +e
     trap - ERR
-    progress "removing the copy again"
-    (stop_following) && : >"$STATE/put-back"
+    use_server_programs
+    if [[ -e $STATE/copy && -z $(why_anew) ]]; then
+      keep_copy
+    else
+      progress "removing the copy again"
+      (stop_following) && : >"$STATE/put-back"
+    fi
   fi
   tell_end work "$ended"
 }
@@ -104,9 +158,9 @@ unit_work_ended() {
 stop_following() {
   use_server_programs
   untune
-  if [[ -e $STATE/copy ]]; then
+  if [[ -e $STATE/copy && $(database_here) != 0 ]]; then
     open_side new
-    drop_link new
+    remove_link
     close_session new
   fi
   if [[ -e $STATE_PG/pass ]]; then

@@ -33,8 +33,8 @@ SQL
   done
 }
 
-# PgBouncer's settings, leading to a host. A login that fails is tried again soon: until one works, clients
-# without a connection fail.
+# PgBouncer's settings, leading to a host. A login that fails is tried again soon: until one works, clients without a connection fail.
+# A hold with session pooling waits a second at most for clients that do not read what they asked for.
 configuration() {
   local version
   version=$(pgbouncer --version | sed -n 's/^PgBouncer \([0-9]*\.[0-9]*\).*/\1/p')
@@ -57,6 +57,7 @@ max_client_conn = 2000
 server_tls_sslmode = require
 server_login_retry = 0.1
 server_connect_timeout = 5
+suspend_timeout = 1
 ignore_startup_parameters = extra_float_digits
 logfile = /var/log/postgresql/pgbouncer.log
 INI

@@ -15,7 +15,7 @@ do_step() {
   while IFS= read -r name; do printf '%s\n' "$name"; done < <(sql postgres --command="select rolname from pg_roles" | sort | comm -13 "$STATE/roles-before" -) >"$STATE/made"
 }
 
-# Of all that defines old's roles, what new needs: roles that are here stay as they are, the superuser and the copy's role do not come
+# Of all that defines old's roles, what new needs: roles that are here stay as they are, the superuser and the move's own do not come
 # over, settings in one database come with it, memberships come without their grantor. A statement may have several lines.
 wanted_roles() {
   awk -v before="$STATE/roles-before" '
@@ -35,6 +35,7 @@ wanted_roles() {
       whole = statement
       statement = ""
     }
+    whole ~ /^GRANT "?changeover_/ { next }
     whole ~ /^GRANT / { sub(/ GRANTED BY ("([^"]|"")*"|[^ ";]+);$/, ";", whole); print whole; next }
     whole ~ /^(CREATE ROLE|ALTER ROLE|COMMENT ON ROLE) / {
       name = whole

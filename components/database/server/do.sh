@@ -1,7 +1,9 @@
-# Lets new's PostgreSQL be followed by old's: logical log, reachable from old's address for one role. Nobody uses it yet.
+# Lets new's PostgreSQL be followed by old's: logical log, reachable from old's address for one role, ready to be fenced. Nobody uses
+# it yet.
 # shellcheck shell=bash
 do_step() {
   local file setting value restart=no
+  make_fence_group
   file=$(hba_file)
   {
     hba_block "$OLD_ADDRESS" "changeover_$MOVE"

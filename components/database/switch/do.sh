@@ -4,9 +4,11 @@
 unit_work() {
   local stopping
   trap 'failure "${BASH_COMMAND%% *} ended with $?"' ERR
+  rm -f "$STATE/paused"
   progress "preparing the copy"
   prepare_copy
   progress "showing the maintenance page"
+  : >"$STATE/paused"
   stop_jobs
   date +%s%3N >"$STATE/page-since"
   page_on
@@ -27,44 +29,6 @@ unit_work() {
   result maintenanceSeconds $((($(date +%s%3N) - $(cat "$STATE/page-since") + 999) / 1000))
   open_to_users
   tidy_copy
-}
-
-# Users, jobs and cron come back on new, on whichever database the app leads to.
-open_to_users() {
-  page_off
-  start_units "${JOBS[@]}"
-  cron_on
-}
-
-# Jobs and cron entries stop on new, and what they had begun is finished.
-stop_jobs() {
-  cron_off
-  stop_units_for_now "${JOBS[@]}"
-  wait_until 60 "cron's jobs on $SIDE should end" cron_idle
-}
-
-# Stops units without disabling them: they come back within this step.
-stop_units_for_now() {
-  (($# == 0)) || systemctl stop -- "$@"
-}
-
-# Cron entries out of the way for the time of the switch, and back.
-cron_off() {
-  local entry file
-  mkdir -p "$STATE/cron"
-  for entry in "${CRON[@]}"; do
-    file=$(cron_file "$entry")
-    [[ ! -e $file ]] || { mkdir -p "$STATE/cron$(dirname "$file")" && mv -- "$file" "$STATE/cron$file"; }
-  done
-  cron_notices
-}
-cron_on() {
-  local entry file
-  for entry in "${CRON[@]}"; do
-    file=$(cron_file "$entry")
-    [[ ! -e $STATE/cron$file ]] || mv -- "$STATE/cron$file" "$file"
-  done
-  cron_notices
 }
 
 # From which transaction on a row counts as written on new, and how many deletions there were before.
@@ -93,32 +57,31 @@ unit_work_ended() {
   tell_end work "$ended"
 }
 
-# Every part is tried, whatever became of the others: users are on old's database again.
+# As before the step. What users have not noticed is left alone.
 put_back() {
-  local unfenced=no
+  local unfenced=yes
   set +e
   trap - ERR
   progress "putting the database back to old"
-  # They may run on new's database already, and would go on there.
-  (stop_units_for_now "${JOBS[@]}" "${WEB[@]}")
-  (set_endpoint "$ENDPOINT_ADDRESS" "$(old_endpoint)")
-  if retry_for 1200 gate unfence; then unfenced=yes; else
-    printf 'the fence on old could not be lifted: on old, as postgres: ALTER ROLE ... LOGIN\n' >>"$STATE/failure"
-  fi
-  (start_units "${WEB[@]}" && check_site)
-  (open_to_users)
+  [[ ! -e $STATE/paused ]] || return_to_old || unfenced=no
   (tidy_copy)
   (drop_copy) && [[ $unfenced == yes ]] && : >"$STATE/put-back"
 }
 
-# Tries a command again until it works or the seconds are over.
-retry_for() {
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    ((SECONDS < end)) || return 1
-    sleep 1
-  done
+# Every part is tried, whatever became of the others: users are on old's database again. Fails where the fence could not be lifted.
+return_to_old() {
+  local unfenced=yes
+  # The app may run on new's database already, and would go on there.
+  [[ -e $(include_dir)/maintenance.conf ]] || (page_on)
+  (stop_units_for_now "${JOBS[@]}" "${WEB[@]}")
+  (set_endpoint "$ENDPOINT_ADDRESS" "$(old_endpoint)")
+  retry_for 1200 gate unfence || {
+    unfenced=no
+    printf 'the fence on old could not be lifted: on old, as postgres: ALTER ROLE ... LOGIN\n' >>"$STATE/failure"
+  }
+  (start_units "${WEB[@]}" && check_site)
+  (open_to_users)
+  [[ $unfenced == yes ]]
 }
 
 # Once users have been led to new's database, nothing copies over it again.
@@ -128,7 +91,7 @@ do_step() {
     return
   }
   # A run that ended between the switch and its last lines: they are done here.
-  wait_until "$((DEADLINE - 10))" "$(unit_name) should end" work_is_over
+  wait_until "$((DEADLINE - 10))" "$(unit_name) should end" unit_is_over "$(unit_name)"
   open_to_users
   tidy_copy
 }

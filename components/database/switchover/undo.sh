@@ -9,9 +9,9 @@ unit_back_ended() {
   switch_ended back new old
 }
 
-# A switch that was cut off puts itself back; otherwise the way back runs.
+# A switch that was cut off puts itself back; otherwise the way back runs, or one that nobody has followed to its end is.
 undo_step() {
-  stop_work
-  [[ $(users_on) == new ]] || return 0
+  [[ -e $STATE/started.back ]] || stop_work
+  [[ -e $STATE/started.back || $(users_on) == new ]] || return 0
   follow_work back
 }

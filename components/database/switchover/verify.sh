@@ -1,5 +1,5 @@
-# PgBouncer leads to new's database.
+# The app is led to new's database.
 # shellcheck shell=bash
 verify_step() {
-  [[ $(pooler_host) == 127.0.0.1 ]] || die "PgBouncer on new: should lead to new's own database, but leads to $(pooler_host)"
+  check_leads_to_new
 }

@@ -1,4 +1,5 @@
-# Restarts old's PostgreSQL so that it can be followed, while the app's statements wait in PgBouncer. Nothing to do where it can be.
+# Restarts old's PostgreSQL so that it can be followed, while the app's statements wait (pause_app, resume_app). Nothing to do where it can
+# be.
 # shellcheck shell=bash
 
 # The unit's work, for HOLD_LIMIT seconds at most.
@@ -16,7 +17,7 @@ restart_behind_hold() {
   local began
   trap 'failure "${BASH_COMMAND%% *} ended with $?"' ERR
   began=$(date +%s%3N)
-  progress "PostgreSQL on old restarts; statements wait"
+  progress "PostgreSQL on old restarts"
   (sleep "$HOLD_LIMIT" && printf 'PostgreSQL on old did not restart within %s seconds\n' "$HOLD_LIMIT" >>"$STATE/failure" && kill -KILL $$) &
   pause_app
   gate "$1" || failure "PostgreSQL on old could not be restarted: $(tail -n 1 "$LOG" | cut -c 1-300). On old: journalctl -u postgresql"
@@ -32,13 +33,9 @@ unit_restart_back_ended() {
   go_on restart-back
 }
 go_on() {
-  local end=$((SECONDS + 60))
   set +e
   trap - ERR
-  until resume_app; do
-    ((SECONDS < end)) || break
-    sleep 0.2
-  done
+  retry_for 60 resume_app
   tell_end "$1" "$SERVICE_RESULT"
 }
 

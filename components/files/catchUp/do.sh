@@ -1,7 +1,7 @@
 # Brings what changed on old since the first copy; restarts the web units where the code changed.
 # shellcheck shell=bash
 do_step() {
-  local index unit
+  local index
   local -a keep=()
   : >"$STATE/changed"
   for index in "${!COPY[@]}"; do
@@ -15,5 +15,5 @@ do_step() {
   done
   note "caught up: $(wc -l <"$STATE/changed") changes in the code since the first copy"
   [[ -s $STATE/changed ]] || return 0
-  for unit in "${WEB[@]}"; do systemctl try-restart -- "$unit"; done
+  restart_running "${WEB[@]}"
 }

@@ -120,6 +120,7 @@ bring_late_uploads() {
 }
 
 do_step() {
+  [[ -e $STATE/started.take ]] || check_served
   follow_work take
   bring_late_uploads
 }
