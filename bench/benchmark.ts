@@ -1,12 +1,12 @@
 /** What a benchmark is, and how its runs become a line of the results. */
 
-/** A figure to be measured, with a goal. */
+/** A figure to be measured, with a goal where there is one. */
 export interface Benchmark {
   /** Its name on the command line and in the results. */
   name: string;
-  unit: "seconds" | "milliseconds";
-  /** The most that is good: of the ratio where there is a peer, of the median otherwise. */
-  goal: number;
+  unit: "seconds" | "milliseconds" | "commands";
+  /** The most that is good: of the ratio where there is a peer, of the median otherwise; none where it is only told. */
+  goal?: number;
   /** The most that is good of the worst run. Where it is given, the goal too is in the unit, and the peer only stands beside it. */
   worst?: number;
   /** What ours is measured beside; none where the goal is a figure of its own. */
@@ -32,9 +32,10 @@ export interface Result {
   peerName: string | null;
   /** Median of ours by median of the peer's. */
   ratio: number | null;
-  goal: number;
+  goal: number | null;
   worst?: number;
-  met: boolean;
+  /** Null where there is no goal. */
+  met: boolean | null;
   notes?: Record<string, number | string>;
 }
 
@@ -44,12 +45,10 @@ export function judge(
   { ours, peer = [], notes }: Measured,
 ): Result {
   const ratio = peer.length > 0 ? round(median(ours) / median(peer), 3) : null;
-  const met =
-    worst === undefined
-      ? (ratio ?? median(ours)) <= goal
-      : median(ours) <= goal && Math.max(...ours) <= worst;
+  const figure = worst === undefined ? (ratio ?? median(ours)) : median(ours);
+  const met = goal === undefined ? null : figure <= goal && Math.max(...ours) <= (worst ?? Infinity);
   return {
-    ...{ name, unit, ours, peer, peerName: peerName ?? null, ratio, goal },
+    ...{ name, unit, ours, peer, peerName: peerName ?? null, ratio, goal: goal ?? null },
     ...(worst !== undefined && { worst }),
     met,
     ...(notes && { notes }),

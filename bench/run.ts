@@ -3,14 +3,17 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Benchmark, judge, median, type Result, say } from "./benchmark.ts";
 import { dumpDowntime } from "./dumpDowntime.ts";
+import { commandsTyped, fullMoveSeconds } from "./fullMove.ts";
+import { copyLoad, initialCopy } from "./initialCopy.ts";
 import { moveSeconds } from "./moveSeconds.ts";
 import { previewSeconds } from "./previewSeconds.ts";
 import { secondUpSeconds } from "./secondUpSeconds.ts";
 import { holdGrowth, switchBackHold, switchHold } from "./switchHold.ts";
 
 const benchmarks: readonly Benchmark[] = [
-  ...[dumpDowntime, previewSeconds, secondUpSeconds, moveSeconds],
+  ...[dumpDowntime, previewSeconds, secondUpSeconds, moveSeconds, fullMoveSeconds, commandsTyped],
   ...[switchHold, switchBackHold, holdGrowth],
+  ...[initialCopy, copyLoad],
 ];
 const file = join(import.meta.dirname, "results.json");
 const runs = Number(process.env.BENCH_RUNS || 5);
@@ -50,6 +53,7 @@ function keep(result: Result): void {
 
 /** A figure with its unit. */
 function figure(value: number, unit: string): string {
+  if (unit === "commands") return String(value);
   return unit === "seconds" ? `${value.toFixed(2)} s` : `${Math.round(value)} ms`;
 }
 
@@ -60,8 +64,8 @@ function printTable(results: readonly Result[]): void {
     `${figure(median(ours), unit)} (${ours.length} runs)`,
     peer.length > 0 ? `${figure(median(peer), unit)} (${peerName})` : "-",
     ratio === null ? "-" : ratio.toFixed(2),
-    worst === undefined && ratio !== null ? String(goal) : figure(goal, unit),
-    met ? "met" : "MISSED",
+    goal === null ? "-" : worst === undefined && ratio !== null ? String(goal) : figure(goal, unit),
+    met === null ? "" : met ? "met" : "MISSED",
   ]);
   const table = [["benchmark", "ours, median", "peer, median", "ratio", "goal", ""], ...rows];
   const widths =

@@ -6,8 +6,7 @@
 import { readFileSync } from "node:fs";
 import { openShop, type Shop } from "../demo/shop.ts";
 import { type Benchmark, type Measured, median, say } from "./benchmark.ts";
-
-const perSecond = 300;
+import { fillTables, perSecond, underLoad } from "./load.ts";
 
 /** One way of the switch at scale 50 (750 MB); both ways are measured in the same runs. */
 const hold = (name: string, way: "forward" | "back"): Benchmark => ({
@@ -61,16 +60,14 @@ async function holds(scale: number, runs: number, withPeer: boolean): Promise<Bo
     database: { strategy: "replicate" },
   });
   try {
-    await shop.script(
-      "old",
-      `${shopPassword}\n${pgbench} --initialize --quiet --scale=${scale} --host=127.0.0.1 --username=shop shop 2>&1`,
-    );
+    await fillTables(shop, scale);
     await shop.moveTo("app");
     const counts = { failed: 0 };
     const wait = async (work: () => Promise<unknown>) => {
-      const { extra, failed } = await longestWait(shop, work);
+      const { transactions, failed } = await underLoad(shop, work);
+      const waits = transactions.map(({ milliseconds }) => milliseconds);
       counts.failed += failed;
-      return extra;
+      return Math.round(Math.max(...waits) - median(waits));
     };
     const forward = { ours: [] as number[], peer: [] as number[] };
     const back = { ours: [] as number[], peer: [] as number[] };
@@ -90,45 +87,6 @@ async function holds(scale: number, runs: number, withPeer: boolean): Promise<Bo
   } finally {
     await shop.close();
   }
-}
-
-const pgbench = "$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)/pgbench";
-
-/** The app's password, for libpq. */
-const shopPassword = `export PGPASSWORD=$(sed -n 's#^DATABASE_URL=postgresql://shop:\\([^@]*\\)@.*#\\1#p' /etc/shop/shop.env)`;
-
-/** Milliseconds that the unluckiest transaction took more than usual while some work ran, and how many failed. */
-async function longestWait(
-  shop: Shop,
-  work: () => Promise<unknown>,
-): Promise<{ extra: number; failed: number }> {
-  for (const side of ["old", "new"] as const)
-    await shop.script(side, "cd / && runuser -u postgres -- psql -Xqc checkpoint && sync");
-  await shop.script(
-    "new",
-    `${shopPassword}
-rm -rf /root/load && mkdir /root/load && cd /root/load
-systemd-run --quiet --unit=load --working-directory=/root/load --setenv=PGPASSWORD="$PGPASSWORD" --property=KillSignal=SIGINT --property=RemainAfterExit=yes \\
-  bash -c "${pgbench} --no-vacuum --client=8 --jobs=2 --rate=${perSecond} --time=600 --log --host=/var/run/postgresql --port=6432 --username=shop shop >out 2>&1"
-for _ in $(seq 100); do [ "$(cat pgbench_log.* 2>/dev/null | wc -l)" -lt 900 ] || exit 0; sleep 0.1; done
-cat out >&2; exit 1`,
-  );
-  await work();
-  const log = await shop.script(
-    "new",
-    `cd /root/load; before=$(cat pgbench_log.* | wc -l)
-for _ in $(seq 100); do [ "$(cat pgbench_log.* | wc -l)" -lt $((before + 900)) ] || break; sleep 0.1; done
-systemctl stop load; cat pgbench_log.*; grep -c aborted out >&2 || true`,
-  );
-  const lines = log.split("\n").map((line) => line.split(" "));
-  const milliseconds = lines.flatMap(([, , time]) =>
-    time === undefined || Number.isNaN(Number(time)) ? [] : [Number(time) / 1000],
-  );
-  const failed = lines.filter(([, , time]) => time === "failed").length;
-  const aborted = Number(await shop.script("new", "grep -c aborted /root/load/out || true"));
-  if (milliseconds.length < 1800)
-    throw new Error(`pgbench: expected 1800 transactions at least, got ${milliseconds.length}`);
-  return { extra: Math.round(Math.max(...milliseconds) - median(milliseconds)), failed: failed + aborted };
 }
 
 /** The careful person's switch, on new. */
