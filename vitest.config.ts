@@ -2,7 +2,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    // The lab's tests share two servers: one file at a time, and no other project meanwhile.
+    // Each file of the lab's tests has two servers of its own. They wait more than they work: two files at a time, and no other
+    // project meanwhile.
     projects: [
       {
         test: {
@@ -19,7 +20,7 @@ export default defineConfig({
           include: ["test/lab/**/*.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

@@ -4,12 +4,13 @@ import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { Entry, Kind } from "./ledger.ts";
 import type { Answer, Call } from "./site.ts";
-import { handshake, Site } from "./site.ts";
+import { at as atAddress, handshake, resolvedBy, Site } from "./site.ts";
 import { echo } from "./websocket.ts";
 
 const { values } = parseArgs({
   options: {
     address: { type: "string" },
+    "name-server": { type: "string" },
     ca: { type: "string" },
     ledger: { type: "string" },
     "writes-per-second": { type: "string", default: "20" },
@@ -17,15 +18,18 @@ const { values } = parseArgs({
   },
 });
 const writesPerSecond = Number(values["writes-per-second"]);
-if (!values.address || !values.ca || !values.ledger || !(writesPerSecond > 0)) {
-  console.error("Usage: node demo/client.ts --address IP --ca FILE --ledger FILE [--writes-per-second 20]");
-  console.error("       [--maintenance-text TEXT]   runs until SIGTERM");
+const place = values.address
+  ? atAddress(values.address)
+  : values["name-server"] && resolvedBy(values["name-server"]);
+if (!place || !values.ca || !values.ledger || !(writesPerSecond > 0)) {
+  console.error("Usage: node demo/client.ts --address IP | --name-server IP --ca FILE --ledger FILE");
+  console.error("       [--writes-per-second 20] [--maintenance-text TEXT]   runs until SIGTERM");
   process.exit(2);
 }
 
 /** Marks this run, so that the refs and files of several clients never meet. */
 const run = randomBytes(4).toString("hex");
-const site = new Site(values.address, readFileSync(values.ca));
+const site = new Site(place, readFileSync(values.ca));
 const ledger = openSync(values.ledger, "a");
 const count = { ok: 0, maintenance: 0, failed: 0 };
 const inFlight = new Set<Promise<unknown>>();

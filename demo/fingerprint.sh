@@ -11,7 +11,7 @@ volatile=(
   /etc/mtab /etc/resolv.conf /etc/adjtime /etc/ld.so.cache /etc/.pwd.lock
   '/etc/passwd-' '/etc/shadow-' '/etc/group-' '/etc/gshadow-' '/etc/subuid-' '/etc/subgid-'
   '/root/.cache' '/home/*/.cache'
-  /var/lib/apt /var/lib/dpkg /var/lib/nginx /var/lib/logrotate /var/lib/sudo '/var/lib/postgresql/*/*'
+  /var/lib/apt /var/lib/dpkg /var/lib/monit /var/lib/nginx /var/lib/logrotate /var/lib/sudo '/var/lib/postgresql/*/*'
   /var/lib/systemd/{timers,timesync,catalog,coredump,random-seed}
 )
 

@@ -42,6 +42,7 @@ export function demoSettings(lab: Lab, database: Record<string, unknown> = {}): 
       endpoint: { file: "/etc/shop/shop.env", address: "127.0.0.1:5432" },
       ...database,
     },
+    "changeover:stragglers": { accept: "the demo's client goes on using old's address" },
     "changeover:maintenance": { message: maintenanceMessage, retryAfter: "30 seconds" },
   };
 }

@@ -21,8 +21,8 @@ export interface Shop {
   script: (side: "old" | "new", text: string) => Promise<string>;
   /** All that makes up a server, as lines; the rows of tables are left out where the client writes on. */
   fingerprint: (side: "old" | "new", rows?: "with rows" | "without rows") => Promise<string[]>;
-  /** Starts the outside client against old's address. */
-  startClient: (writesPerSecond?: number) => Client;
+  /** Starts the outside client against old's address, or where a name server leads it. */
+  startClient: (writesPerSecond?: number, options?: ClientOptions) => Client;
   /** Orders in the database of a side, as its superuser sees them. */
   orders: (side: "old" | "new") => Promise<Order[]>;
   /** Sets the phase and runs `pulumi up`; fails with everything pulumi printed when that fails. */
@@ -42,8 +42,29 @@ export interface Client {
   ledger: string;
 }
 
+/** Options of the client. */
+export interface ClientOptions {
+  /** The address of a name server that knows the site; old's own address otherwise. */
+  nameServer?: string;
+  /** The authorities whose certificates it trusts: a PEM file; the demo's own otherwise. */
+  ca?: string;
+}
+
+/** A site that is installed on old and moved. */
+export interface LabSite {
+  /** The file of this checkout that installs it; it is called with `old`. */
+  install: string;
+  /** The settings of its move, with others for the database where given. */
+  settings: (lab: Lab, database: Record<string, unknown>) => Record<string, unknown>;
+  /** Debian packages that it needs on the servers. */
+  oldPackages: readonly string[];
+  newPackages: readonly string[];
+}
+
 /** Options of a shop. */
 export interface ShopOptions {
+  /** The site, if it is not the demo's. */
+  site?: LabSite;
   /** The lab's name: labs with different names stand side by side. */
   name: string;
   /** Settings in place of the demo's own, `changeover:` included. */
@@ -52,6 +73,9 @@ export interface ShopOptions {
   database?: Record<string, unknown>;
   /** Goes to demo/install: DEMO_ROWS, DEMO_UPLOADS, DEMO_DB_PASSWORD. */
   env?: Record<string, string>;
+  /** Debian packages beside the demo's own. */
+  oldPackages?: readonly string[];
+  newPackages?: readonly string[];
   /** Where progress goes; nowhere by default. */
   log?: "inherit" | "ignore";
 }
@@ -59,12 +83,20 @@ export interface ShopOptions {
 /** Boots a fresh lab, installs the shop on old and makes an empty stack. */
 export async function openShop({
   name,
+  site = demoSite(),
   settings = {},
   database = {},
   env = {},
+  oldPackages = [],
+  newPackages = [],
   log = "ignore",
 }: ShopOptions): Promise<Shop> {
-  const labEnv = { ...packages(), ...env, LAB_NAME: name };
+  const labEnv = {
+    LAB_OLD_PACKAGES: [...site.oldPackages, ...oldPackages].join(" "),
+    LAB_NEW_PACKAGES: [...site.newPackages, ...newPackages].join(" "),
+    ...env,
+    LAB_NAME: name,
+  };
   const run = (file: string, args: string[], input = "") =>
     execa(join(checkout, file), args, {
       env: labEnv,
@@ -73,7 +105,7 @@ export async function openShop({
     });
   const boot = async () => {
     const lab = parseLab((await run("lab/up", ["--fresh"])).stdout);
-    await run("demo/install", ["old"]);
+    await run(site.install, ["old"]);
     return lab;
   };
   const newStack = (lab: Lab, more: Record<string, unknown>) =>
@@ -81,7 +113,7 @@ export async function openShop({
       program: checkout,
       prefix: [join(checkout, "lab/run")],
       env: { LAB_NAME: name },
-      config: { ...demoSettings(lab, database), ...settings, ...more },
+      config: { ...site.settings(lab, database), ...settings, ...more },
     });
   const on = async (side: "old" | "new", ...command: string[]) =>
     (await run("lab/ssh", [side, ...command])).stdout;
@@ -102,7 +134,8 @@ export async function openShop({
       );
       return stdout.split("\n").filter((line) => !/\/srv\/shop\/uploads\/client-|\/var\/log\//.test(line));
     },
-    startClient: (writesPerSecond = 10) => startClient(name, shop.lab, writesPerSecond),
+    startClient: (writesPerSecond = 10, options = {}) =>
+      startClient(name, shop.lab, writesPerSecond, options),
     orders: async (side) => {
       const rows = await script(
         side,
@@ -133,23 +166,34 @@ export function audit(entries: ReturnType<typeof readLedger>, orders: Order[]): 
   return auditWrites(entries, orders);
 }
 
-/** The packages that the shop needs on both servers, from demo/lab.env. */
-function packages(): Record<string, string> {
+/** The demo's own site, with the packages of demo/lab.env. */
+function demoSite(): LabSite {
   const text = readFileSync(join(checkout, "demo/lab.env"), "utf8");
   const settings = [...text.matchAll(/^(LAB_\w+)="([^"]*)"$/gm)];
-  return Object.fromEntries(settings.map(([, key, value]): [string, string] => [key!, value!]));
+  const named = Object.fromEntries(settings.map(([, key, value]): [string, string] => [key!, value!]));
+  return {
+    install: "demo/install",
+    settings: demoSettings,
+    oldPackages: named["LAB_OLD_PACKAGES"]!.split(" "),
+    newPackages: named["LAB_NEW_PACKAGES"]!.split(" "),
+  };
 }
 
 /** Starts the outside client inside the lab's network. */
-function startClient(name: string, lab: Lab, writesPerSecond: number): Client {
+function startClient(
+  name: string,
+  lab: Lab,
+  writesPerSecond: number,
+  { nameServer, ca = join(checkout, ".changeover/demo/ca.pem") }: ClientOptions,
+): Client {
   const folder = mkdtempSync(join(tmpdir(), "changeover-client-"));
   const ledger = join(folder, "ledger.jsonl");
   let ended = false;
   const process = execa(
     join(checkout, "lab/run"),
     [
-      ...["node", join(checkout, "demo/client.ts"), "--address", lab.old.address],
-      ...["--ca", join(checkout, ".changeover/demo/ca.pem"), "--ledger", ledger],
+      ...["node", join(checkout, "demo/client.ts"), "--ca", ca, "--ledger", ledger],
+      ...(nameServer === undefined ? ["--address", lab.old.address] : ["--name-server", nameServer]),
       ...[
         "--writes-per-second",
         String(writesPerSecond),

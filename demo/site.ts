@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { Resolver } from "node:dns/promises";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import type { Duplex } from "node:stream";
@@ -23,23 +24,40 @@ export interface Call {
   body?: string | Buffer;
 }
 
+/** Where the site is: one address, whatever DNS says. */
+export const at = (address: string) => (): Promise<string> => Promise.resolve(address);
+
+/** Where a name server says that the site is, asked again when the TTL has run out, as a user's resolver does. */
+export function resolvedBy(nameServer: string): () => Promise<string> {
+  const resolver = new Resolver({ timeout: 2000, tries: 2 });
+  resolver.setServers([nameServer]);
+  let known = { address: "", until: 0 };
+  return async () => {
+    if (Date.now() < known.until) return known.address;
+    const [first] = await resolver.resolve4(HOST, { ttl: true });
+    if (!first) throw new Error(`${nameServer} knows no address of ${HOST}`);
+    known = { address: first.address, until: Date.now() + first.ttl * 1000 };
+    return known.address;
+  };
+}
+
 /**
- * Asks the site at one address, whatever DNS says, with its name and a verified certificate. Every call is a new
- * connection with a full handshake, as from a user who was not there before.
+ * Asks the site with its name and a verified certificate. Every call is a new connection with a full handshake, as from a
+ * user who was not there before.
  */
 export class Site {
-  readonly #address: string;
+  readonly #place: () => Promise<string>;
   readonly #agent: Agent;
 
-  constructor(address: string, ca: Buffer) {
-    this.#address = address;
+  constructor(place: () => Promise<string>, ca: Buffer) {
+    this.#place = place;
     this.#agent = new Agent({ keepAlive: false, maxCachedSessions: 0, ca, servername: HOST });
   }
 
   /** The whole answer; `use` may go on with an upgraded connection within the same time limit. */
   async ask<T>(call: Call, use: (answer: Answer) => T | Promise<T>): Promise<T> {
     const late = Promise.withResolvers<never>();
-    const sent = this.#send(call);
+    const sent = this.#send(await this.#place(), call);
     let socket: Duplex | undefined;
     const timer = setTimeout(() => {
       late.reject(new Error(`no complete answer within ${TIMEOUT / 1000} seconds`));
@@ -57,12 +75,15 @@ export class Site {
     }
   }
 
-  #send({ method, path, headers = {}, body }: Call): { answer: Promise<Answer>; abort: () => void } {
+  #send(
+    host: string,
+    { method, path, headers = {}, body }: Call,
+  ): { answer: Promise<Answer>; abort: () => void } {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const length = body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) };
     const sent = request({
       agent: this.#agent,
-      host: this.#address,
+      host,
       port: 443,
       method,
       path,

@@ -52,3 +52,20 @@ link() {
     rm -f "$bin/$1"
   fi
 }
+
+# python_environment FOLDER REQUIREMENTS: a virtual environment of Python that holds what the file lists, whole or not at all.
+python_environment() {
+  if [[ -e $1/complete ]]; then
+    say "found ${1##*/} in the cache"
+    return
+  fi
+  say "installing ${1##*/} into the cache"
+  rm -rf "$1"
+  if ! python3 -m venv "$1" >/dev/null 2>&1; then
+    root_on_debian || die "python3 with its venv module is missing: install it from your system's packages"
+    apt_install python3-venv
+    python3 -m venv "$1"
+  fi
+  "$1/bin/pip" install --quiet --disable-pip-version-check --requirement "$2"
+  touch "$1/complete"
+}

@@ -74,6 +74,13 @@ const commandFields: Readonly<Record<string, string>> = {
   triggers: "object",
   connection: "object",
 };
+const localFields: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.entries(commandFields).filter(([name]) => name !== "connection")),
+  dir: "string",
+  interpreter: "object",
+  archivePaths: "object",
+  assetPaths: "object",
+};
 const endpointDefaults = { user: "root", port: 22, dialErrorLimit: 10, perDialTimeout: 15 };
 
 /** The value with every secret mark removed, at any depth. */
@@ -82,6 +89,11 @@ export function reveal(value: unknown): unknown {
   if (!isObject(value)) return value;
   if (value[signature] === secretMark) return reveal(value["value"]);
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, reveal(inner)]));
+}
+
+/** Says what is wrong with a local command's inputs. */
+export function validateLocal(inputs: Wire): Failure[] {
+  return validateFields("", "Command", reveal(inputs) as Wire, localFields, "local");
 }
 
 /** Says what is wrong with the inputs, without their values: a wrong field must not print the private key. */
@@ -166,19 +178,20 @@ function validateFields(
   type: string,
   value: Wire,
   fields: Readonly<Record<string, string>>,
+  module: "local" | "remote" = "remote",
 ): Failure[] {
   return Object.entries(value).flatMap(([name, inner]) => {
     const property = `${prefix}${name}`;
     const expected = fields[name];
     if (name.startsWith("__") || inner === unknown || inner === null) return [];
     if (expected === undefined) {
-      return [{ property, reason: `Unrecognized field '${name}' on 'remote.${type}'` }];
+      return [{ property, reason: `Unrecognized field '${name}' on '${module}.${type}'` }];
     }
     if (typeof inner === expected) return [];
     return [
       {
         property,
-        reason: `Field '${name}' on 'remote.${type}' must be a '${expected}'; got '${typeof inner}' instead`,
+        reason: `Field '${name}' on '${module}.${type}' must be a '${expected}'; got '${typeof inner}' instead`,
       },
     ];
   });

@@ -1,6 +1,6 @@
-// A double of pulumi-resource-command 1.2.1, for machines where it cannot be installed. It knows command:remote:Command only,
-// over real SSH. It differs where the real one would harm a test: a line of more than 64 KiB does not hang it, an unknown field
-// does not print the private key, and output that is not UTF-8 is repaired instead of failing.
+// A double of pulumi-resource-command 1.2.1, for machines where it cannot be installed. It knows
+// command:remote:Command, over real SSH, and command:local:Command without folders, interpreters, archives and assets. It differs
+// where the real one would harm a test: a line of more than 64 KiB does not hang it, an unknown field does not print the private key, and output that is not UTF-8 is repaired instead of failing.
 import { randomBytes } from "node:crypto";
 import * as grpc from "@grpc/grpc-js";
 import engineService from "@pulumi/pulumi/proto/engine_grpc_pb.js";
@@ -15,6 +15,7 @@ import {
   reveal,
   unknown,
   validate,
+  validateLocal,
   withDefaults,
   type Change,
   type Command,
@@ -23,7 +24,7 @@ import {
 import { endWithEngine, serve, unary } from "./serve.ts";
 
 const version = "1.2.1";
-const resourceType = "command:remote:Command";
+const [remoteType, localType] = ["command:remote:Command", "command:local:Command"];
 const cancelled = new AbortController();
 const engineAddress = process.argv.at(-1) ?? "";
 const { Kind } = provider.PropertyDiff;
@@ -62,7 +63,7 @@ await serve(providerService.ResourceProviderService, {
 function check(request: provider.CheckRequest): provider.CheckResponse {
   refuseOtherTypes(request.getUrn());
   const news = fromStruct(request.getNews());
-  const failures = validate(news).map(({ property, reason }) =>
+  const failures = (isLocal(request.getUrn()) ? validateLocal : validate)(news).map(({ property, reason }) =>
     new provider.CheckFailure().setProperty(property).setReason(reason),
   );
   return new provider.CheckResponse().setInputs(toStruct(withDefaults(news))).setFailuresList(failures);
@@ -117,21 +118,26 @@ async function remove(request: provider.DeleteRequest): Promise<empty.Empty> {
 
 const unknownOutput = { stdout: unknown, stderr: unknown };
 
-/** Runs a text on the server; nothing where there is none. The connection stays open until the provider ends, as the real one's. */
+/** Runs a text on the server, or here; nothing where there is none. The connection stays open until the provider ends, as the real one's. */
 async function execute(urn: string, command: Command, text: string | undefined) {
   if (text === undefined) return undefined;
   const logger = new Logger(urn);
+  const log = {
+    line: (message: string) => logger.log(message, engine.LogSeverity.INFO, true),
+    warning: (message: string) => logger.log(message, engine.LogSeverity.WARNING, false),
+    error: (message: string) => logger.log(message, engine.LogSeverity.ERROR, false),
+  };
+  if (isLocal(urn)) {
+    const { runLocally } = await import("./localRun.ts");
+    return runLocally(command, text, log).finally(() => logger.flush());
+  }
   const [{ dial }, { runRemotely }] = await Promise.all([import("./ssh.ts"), import("./remoteRun.ts")]);
   try {
     const client = await dial(command.connection, {
       cancelled: cancelled.signal,
-      status: (message) => logger.log(message, engine.LogSeverity.INFO, true),
+      status: log.line,
     });
-    return await runRemotely(client, command, text, {
-      line: (message) => logger.log(message, engine.LogSeverity.INFO, true),
-      warning: (message) => logger.log(message, engine.LogSeverity.WARNING, false),
-      error: (message) => logger.log(message, engine.LogSeverity.ERROR, false),
-    });
+    return await runRemotely(client, command, text, log);
   } finally {
     await logger.flush();
   }
@@ -161,11 +167,19 @@ class Logger {
   }
 }
 
+function typeOf(urn: string): string | undefined {
+  return urn.split("::")[2]?.split("$").at(-1);
+}
+
+function isLocal(urn: string): boolean {
+  return typeOf(urn) === localType;
+}
+
 function refuseOtherTypes(urn: string): void {
-  const type = urn.split("::")[2]?.split("$").at(-1);
-  if (type === resourceType) return;
+  const type = typeOf(urn);
+  if (type === remoteType || type === localType) return;
   throw new Error(
-    `${urn}: this double of the command provider knows ${resourceType} only, not ${type}; ` +
+    `${urn}: this double of the command provider knows ${remoteType} and ${localType} only, not ${type}; ` +
       "install the real plugin: pulumi plugin install resource command " +
       version,
   );

@@ -101,6 +101,24 @@ describe("a chain of steps", () => {
     expect(await told()).not.toContain("do c 2");
   });
 
+  test("a failed create keeps the outputs of before, a failed delete has those of the way back already", async () => {
+    const [last] = steps("d");
+    const kept = { ...last, delete: "exit 1" };
+    await stack.configure({ "chain:steps": [...steps("a"), kept] });
+    expect((await stack.up()).exitCode).toBe(0);
+    expect(await stack.outputs()).toEqual({ lastOutput: "line of d" });
+    await stack.configure({ "chain:steps": [...steps("a"), kept, { name: "e", create: "exit 1" }] });
+    expect((await stack.up()).exitCode).not.toBe(0);
+    expect(await stack.outputs()).toEqual({ lastOutput: "line of d" });
+    await stack.configure({ "chain:steps": steps("a") });
+    expect((await stack.up()).exitCode).not.toBe(0);
+    expect(await stack.outputs()).toEqual({ lastOutput: "" });
+    await stack.configure({ "chain:steps": [...steps("a"), last] });
+    expect((await stack.up()).exitCode).toBe(0);
+    await stack.configure({ "chain:steps": steps("a") });
+    expect((await stack.up()).exitCode).toBe(0);
+  });
+
   test("changed triggers replace: new create first, then the old delete", async () => {
     const [step] = steps("a");
     await stack.configure({ "chain:steps": [{ ...step, triggers: ["1"] }] });

@@ -49,6 +49,8 @@ export interface StateResource {
   readonly id?: string;
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
+  /** The URNs of what it comes after. */
+  readonly dependencies?: readonly string[];
 }
 
 export interface Sealed {
@@ -72,6 +74,8 @@ export interface TestStack {
   exportState: () => Promise<StackState>;
   /** Starts any pulumi command of this stack without waiting for it, to kill it for example. */
   start: (...args: string[]) => ResultPromise<{ reject: false; all: true }>;
+  /** Starts any command in the stack's folder, where `pulumi` finds the stack without being told. */
+  execute: (...command: string[]) => ResultPromise<{ reject: false; all: true }>;
   /** Deletes the stack's folder and state. What it manages stays. */
   remove: () => Promise<void>;
 }
@@ -161,6 +165,10 @@ export async function createStack(options: StackOptions): Promise<TestStack> {
       };
     },
     start: (...args) => start(...args, ...select),
+    execute: (...command) => {
+      const [first = "", ...rest] = [...prefix, ...command];
+      return execa(first, rest, { env, reject: false, all: true, cwd: folder });
+    },
     remove: () => rm(home, { recursive: true, force: true }),
   };
 }

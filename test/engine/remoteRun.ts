@@ -106,7 +106,7 @@ async function open(client: Client, text: string, env: Record<string, string>): 
   );
 }
 
-function previousOutput(command: Command): Record<string, string> {
+export function previousOutput(command: Omit<Command, "connection">): Record<string, string> {
   if (command.addPreviousOutputInEnv === false) return {};
   return {
     ...(command.stdout && { PULUMI_COMMAND_STDOUT: command.stdout }),
@@ -114,7 +114,7 @@ function previousOutput(command: Command): Record<string, string> {
   };
 }
 
-function logs({ logging }: Command, stream: "stdout" | "stderr"): boolean {
+export function logs({ logging }: Pick<Command, "logging">, stream: "stdout" | "stderr"): boolean {
   return logging === undefined || logging === "stdoutAndStderr" || logging === stream;
 }
 
@@ -127,7 +127,10 @@ function exitError(code: number | null, signal?: string, reason?: string): strin
 }
 
 /** Hands on whole lines, and the rest at the end. */
-function lineSplitter(emit: (line: string) => void): { write: (chunk: Buffer) => void; end: () => void } {
+export function lineSplitter(emit: (line: string) => void): {
+  write: (chunk: Buffer) => void;
+  end: () => void;
+} {
   let rest = "";
   const decoder = new TextDecoder();
   return {

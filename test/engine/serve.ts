@@ -3,6 +3,15 @@ import * as grpc from "@grpc/grpc-js";
 
 type Answer<Request, Response> = (request: Request) => Promise<Response> | Response;
 
+/** An error with something for the engine beside its text. */
+export class DetailedError extends Error {
+  readonly metadata: grpc.Metadata;
+  constructor(message: string, metadata: grpc.Metadata) {
+    super(message);
+    this.metadata = metadata;
+  }
+}
+
 /** A unary gRPC handler; what `answer` throws becomes the error the engine prints. */
 export function unary<Request, Response>(
   answer: Answer<Request, Response>,
@@ -16,6 +25,7 @@ export function unary<Request, Response>(
           callback({
             code: grpc.status.UNKNOWN,
             details: error instanceof Error ? error.message : String(error),
+            ...(error instanceof DetailedError ? { metadata: error.metadata } : {}),
           }),
       );
   };

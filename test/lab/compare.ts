@@ -1,4 +1,5 @@
 /** What tests compare of the two servers. */
+import { expect } from "vitest";
 import type { Shop } from "../../demo/shop.ts";
 
 /** Lines of a fingerprint that only one of two has. */
@@ -13,6 +14,14 @@ export function differences(before: readonly string[], after: readonly string[])
     ...before.filter((line) => !right.has(line)).map((line) => `- ${line}`),
     ...after.filter((line) => !left.has(line)).map((line) => `+ ${line}`),
   ];
+}
+
+/** A server's fingerprint is what it was; what is not is in the failure's first words. */
+export function expectUnchanged(before: readonly string[], after: readonly string[], what = "server"): void {
+  const found = differences(before, after);
+  expect(found, `${what} should be as before; lines that differ: ${found.slice(0, 5).join("; ")}`).toEqual(
+    [],
+  );
 }
 
 /** Size and time of every step's log on both servers: they change when a step's command runs. */

@@ -8,6 +8,8 @@ beforeAll(async () => {
     name: "test-ahead",
     database: { strategy: "dump" },
     env: { DEMO_DB_PASSWORD: "writer" },
+    // The shop's cron job writes a row each minute.
+    settings: { "changeover:acceptLostWrites": 1000 },
   });
   await shop.script("old", asPostgres(tables));
   await shop.moveTo("app");

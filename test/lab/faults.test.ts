@@ -50,17 +50,19 @@ const faults: [step: string, side: "old" | "new", program: string, call?: number
   ["database-endpoint", "new", "mv", 2],
   ["site", "new", "nginx"],
   ["web-start", "new", "systemctl", 7],
-  ["deploys-old", "old", "install"],
+  ["deploys-old", "old", "install", 2],
   ["files-catch-up", "new", "rsync", 4],
-  ["deploys-new", "new", "install"],
+  ["deploys-new", "new", "install", 2],
   ["jobs-stop", "old", "systemctl", 3],
   ["cron-stop", "old", "touch", 2],
+  ["renewal-stop", "old", "mv", 4],
   ["traffic", "new", "rsync", 4],
   ["jobs-start", "new", "systemctl", 5],
   ["cron-start", "new", "tar"],
+  ["renewal-start", "new", "mv", 2],
   ["database-switch", "new", "ssh", 3],
   ["database-switch", "new", "runuser", 14],
-  ["finish-old", "old", "systemctl", 3],
+  ["finish-old", "old", "systemctl", 5],
   ["finish-new", "new", "rm"],
 ];
 
@@ -160,12 +162,12 @@ describe("a step that fails half-way", () => {
         );
     }
     for (const text of [...printed, ...logs, ...running]) expect(text).not.toMatch(moveKeyPassword);
-  });
+  }, 1_500_000);
 });
 
-/** Writes down every process with its arguments and environment, several times a second, for ten minutes at most. */
+/** Writes down every process with its arguments and environment, several times a second, for half an hour at most. */
 const watchProcesses = `
-systemd-run --quiet --unit=watch-processes --property=RuntimeMaxSec=600 bash -c '
+systemd-run --quiet --unit=watch-processes --property=RuntimeMaxSec=1800 bash -c '
   while :; do
     for p in /proc/[0-9]*; do
       case $(cat $p/comm 2>/dev/null) in gunicorn|python3|postgres) continue ;; esac

@@ -1,7 +1,7 @@
 /** The strategy replicate: the database goes over and comes back as often as one likes, with users writing all the time. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit, openShop, type Shop } from "../../demo/shop.ts";
-import { differences, journals } from "./compare.ts";
+import { expectUnchanged, journals } from "./compare.ts";
 import { watchLogins } from "./logins.ts";
 
 let shop: Shop;
@@ -50,8 +50,7 @@ describe("with users on the site", () => {
     expect(seen.failed).toBe(0);
     expect(seen.maintenanceSeconds).toBe(0);
     expect(audit(seen.entries, await shop.orders("old"))).toMatchObject({ lostWrites: 0, doubledWrites: 0 });
-    for (const side of sides)
-      expect(differences(before[side]!, await shop.fingerprint(side, "without rows"))).toEqual([]);
+    for (const side of sides) expectUnchanged(before[side]!, await shop.fingerprint(side, "without rows"));
   });
 
   it("says how long statements waited, that nothing would be lost, and changes nothing in preview or a second up", async () => {
@@ -102,9 +101,36 @@ describe("what stops a switch", () => {
     expect(exitCode, all).not.toBe(0);
     expect(all).toContain("old does not catch up with new");
     expect(all).toMatch(/job_runs: \d+ rows/);
+    await expect
+      .poll(async () => (await shop.stack.preview()).all, { timeout: 60_000, interval: 500 })
+      .toContain(
+        "old, PostgreSQL: follows new's database (subscription changeover_shop_to_old), but it does not get on",
+      );
     await query("old", "alter table job_runs drop constraint surprise");
     await shop.moveTo("app");
     expect(await query("old", "select count(*) from job_runs where job_id = -2")).toBe("2");
+  });
+});
+
+describe("a way back that is cut off", () => {
+  it("is told by preview and outputs, and refused", async () => {
+    await shop.moveTo("database");
+    const slot = "changeover_shop_to_old";
+    await query("old", `alter subscription ${slot} disable`);
+    await expect
+      .poll(() => query("new", `select active from pg_replication_slots where slot_name = '${slot}'`))
+      .toBe("f");
+    await query("new", `select pg_drop_replication_slot('${slot}') \\g /dev/null`);
+    expect((await shop.stack.preview()).all).toContain(
+      "the slot on new is gone: going back would lose writes",
+    );
+    expect((await shop.stack.up()).exitCode).toBe(0);
+    expect(await shop.stack.outputs()).toMatchObject({ rollbackLosesWrites: true });
+    await shop.stack.configure({ "changeover:phase": "app" });
+    const { exitCode, all } = await shop.stack.up();
+    expect(exitCode, all).not.toBe(0);
+    expect(all).toContain("the slot is gone");
+    await shop.moveTo("database");
   });
 });
 

@@ -2,56 +2,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { openShop, type Shop } from "../../demo/shop.ts";
-import { demoSettings } from "../../demo/settings.ts";
-import { buildZoo, describeDatabase, query } from "../zoo/zoo.ts";
+import type { Shop } from "../../demo/shop.ts";
+import { canFollow, describeDatabase, openZoo, query, withoutFollowing, zooSettings } from "../zoo/zoo.ts";
 
 let shop: Shop;
 beforeAll(async () => {
-  shop = await openShop({ name: process.env["LAB_NAME"] ?? "test-zoo" });
-  await buildZoo(shop, "old", { rows: 20_000, toast: 50_000_000 });
-  await shop.script("old", keepShopOnOld(shop.lab.old.address));
+  shop = await openZoo(process.env["LAB_NAME"] ?? "test-zoo", { rows: 20_000, toast: 50_000_000 });
 });
 afterAll(() => shop.close());
-
-/** The shop's own database stays on old, for both servers; the zoo's address is in a file of its own. */
-const keepShopOnOld = (address: string) => `set -e
-sed -i 's/127\\.0\\.0\\.1:5432/${address}:5432/' /etc/shop/shop.env
-hba=$(cd / && runuser -u postgres -- psql -XAtc 'show hba_file')
-printf 'hostssl shop shop 198.51.100.0/24 scram-sha-256\\n' >>"$hba"
-systemctl reload postgresql
-systemctl restart shop-web shop-live shop-worker
-install -d /etc/zoo
-printf 'zoo at 127.0.0.1:5432\\n' >/etc/zoo/endpoint`;
-
-/** Settings that move a database of the zoo, beside the demo's own. */
-function settings(name: string, strategy: string, copyAhead: string): Record<string, unknown> {
-  const site = demoSettings(shop.lab)["changeover:site"] as { code: string[] };
-  return {
-    "changeover:site": { ...site, code: [...new Set([...site.code, "/etc/zoo"])] },
-    "changeover:database": {
-      name,
-      roles: ["zoo_app", "Zoo Reader ü"],
-      strategy,
-      copyAhead,
-      endpoint: { file: "/etc/zoo/endpoint", address: "127.0.0.1:5432" },
-    },
-  };
-}
-
-/** What the guards name as remedies for the zoo: some of it cannot be followed. */
-const canFollow = `
-alter table zoo.identity_nothing replica identity default;
-alter table zoo.texts enable trigger "always; $(id)", disable trigger on_replica;
-set password_encryption = 'scram-sha-256';
-alter role zoo_app password 'app';
-alter role "Zoo Reader ü" password 'reader';`;
-
-/** A database, without what a move keeps there while one side follows the other: a mark, and replica identities. */
-const withoutFollowing = (lines: string[]) =>
-  lines
-    .filter((line) => !line.includes("changeover_shop"))
-    .map((line) => line.replace('"identity": "f"', '"identity": "d"'));
 
 /** Databases and roles of a server, but for those that every server has. */
 const remains = (side: "old" | "new") =>
@@ -77,7 +35,7 @@ describe.each([
 
     it("is the same on new, and old is what it was after the way back", async () => {
       if (strategy === "replicate") await query(shop, "old", "zoo", canFollow);
-      await shop.stack.configure(settings(name, strategy, copyAhead));
+      await shop.stack.configure(zooSettings(shop, name, strategy, copyAhead));
       const before = await describeDatabase(shop, "old", name);
       expect(before.length).toBeGreaterThan(lines);
       const remained = await remains("new");
@@ -92,6 +50,42 @@ describe.each([
     });
   },
 );
+
+describe("the database zoo by replicate, its copy cut off when one table had come", () => {
+  afterEach(() => shop.moveTo("idle"));
+
+  it("is the same on new, and old is what it was after the way back", async () => {
+    await query(shop, "old", "zoo", canFollow);
+    await shop.stack.configure({
+      ...zooSettings(shop, "zoo", "replicate", "1 bytes"),
+      "changeover:phase": "app",
+    });
+    const before = await describeDatabase(shop, "old", "zoo");
+    const remained = await remains("new");
+    const complete =
+      "select exists (select from changeover_shop.copied group by relation having bool_and(done))";
+    const [{ exitCode, all }] = await Promise.all([
+      shop.stack.up(),
+      shop.script(
+        "new",
+        `cd /; end=$((SECONDS + 300))
+until [[ $(runuser -u postgres -- psql -XAtqc "${complete}" zoo 2>/dev/null) == t ]]; do ((SECONDS < end)) || exit 1; sleep 0.05; done
+systemctl kill --signal=KILL changeover-shop-database-follow`,
+      ),
+    ]);
+    expect(exitCode, all).not.toBe(0);
+    expect(all).toContain("what had come completely is kept");
+    await shop.moveTo("app");
+    expect(await shop.script("new", "cat /var/lib/changeover/shop/database-follow/progress")).toContain(
+      "PostgreSQL copies what had not come",
+    );
+    await shop.moveTo("database");
+    expect(withoutFollowing(await describeDatabase(shop, "new", "zoo"))).toEqual(withoutFollowing(before));
+    await shop.moveTo("idle");
+    expect(await describeDatabase(shop, "old", "zoo")).toEqual(before);
+    expect(await remains("new")).toBe(remained);
+  });
+});
 
 /** A file of components/database. */
 const component = (name: string) =>
@@ -121,7 +115,7 @@ describe("the streams of big tables, cut into many pieces", () => {
   const receive = (...kinds: string[]) => {
     const runs = streams.flatMap(({ kind }, number) =>
       kinds.includes(kind)
-        ? [`psql -Xq -v ON_ERROR_STOP=1 -v program="cat $PWD/${number}.rows" -f ${number}.in zoo`]
+        ? [`psql -Xq -v ON_ERROR_STOP=1 -v record= -v program="cat $PWD/${number}.rows" -f ${number}.in zoo`]
         : [],
     );
     return shop.script(

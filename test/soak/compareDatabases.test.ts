@@ -556,22 +556,14 @@ describe("its role", () => {
   });
 });
 
-describe("npm run compare", () => {
+describe("changeover compare", () => {
   /** Runs the program in the stack's folder, as an operator does. */
   const run = async (settings: Record<string, unknown>) => {
     await shop.stack.configure({
       "changeover:database": { name: "big", roles: "shop", endpoint: { file: "/etc/shop/shop.env" } },
       ...settings,
     });
-    return execa(join(checkout, "lab/run"), ["node", join(checkout, "cli/compare.ts"), "--stack", "test"], {
-      cwd: shop.stack.folder,
-      env: {
-        LAB_NAME: shop.lab.name,
-        PULUMI_BACKEND_URL: `file://${join(shop.stack.folder, "../state")}`,
-        PULUMI_CONFIG_PASSPHRASE: "only for tests",
-      },
-      reject: false,
-    });
+    return shop.stack.execute("node", join(checkout, "cli/changeover.ts"), "compare", "--stack", "test");
   };
 
   it("ends with 0 where the databases are equal, as a user with sudo and with a key from a secret", async () => {

@@ -211,15 +211,6 @@ const inTheDatabase: Group = {
       }),
     },
     {
-      what: "a role that owns another database",
-      break: { old: sql("create database elsewhere owner shop;", "postgres") },
-      place: "old, role shop",
-      says: /used in elsewhere too/,
-      warning: true,
-      remedy: /ALTER DATABASE \.\.\. OWNER TO/,
-      mend: (remedy) => doOnOld(`${remedy.replace("...", "elsewhere")} postgres;`),
-    },
-    {
       what: "a superuser at work",
       break: {
         old: `${sql("create role guard_super superuser login password 'writer';")}
@@ -313,7 +304,7 @@ const inTheDatabase: Group = {
     old: `systemctl stop 'guard-*'
       ${sql(`drop table guard_keyless, guard_nothing, guard_index, guard_unlogged, guard_always, guard_replica, guard_twice, guard_late;
         drop function guard_row; drop event trigger guard_event; drop function guard_ddl; drop role guard_md5, guard_super;`)}
-      ${sql("drop database elsewhere;", "postgres")} ${sql("alter system reset max_slot_wal_keep_size;")}
+      ${sql("alter system reset max_slot_wal_keep_size;")}
       sed -i '$d' "$(runuser -u postgres -- psql -XAtc 'show hba_file')"
       ${sql("select pg_reload_conf() \\g /dev/null")}`,
     new: `sed -i '$d' "$(runuser -u postgres -- psql -XAtc 'show hba_file')"`,

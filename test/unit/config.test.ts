@@ -41,16 +41,23 @@ describe("a complete move", () => {
       new: { user: "deploy", port: 2222 },
       database: {
         strategy: "replicate",
+        endpoint: { address: "127.0.0.1:5432", through: "pooler" },
         restart: "app",
         lagLimit: 16_000_000,
         port: 5432,
         workers: 2,
         copyDeadline: 21_600,
         copyAhead: 100_000_000,
+        copyRate: 0,
       },
       maintenance: {
         message: "We are moving to a new server and will be back in a few minutes.",
         retryAfter: 60,
+      },
+      certificates: {
+        from: "copy",
+        server: "https://acme-v02.api.letsencrypt.org/directory",
+        expiry: 1_209_600,
       },
       holdBudget: 5,
       stepDeadline: 300,
@@ -62,17 +69,22 @@ describe("a complete move", () => {
     const { old, new: fresh, move, database } = complete;
     const least = parseConfig({ old, new: fresh, move, database, site: { names: "shop.example.org" } });
     expect(least.phase).toBe("idle");
+    expect(least.stragglers).toEqual({ quiet: 600, ignore: [], accept: "" });
     expect(least.site).toEqual({
       names: ["shop.example.org"],
       web: [],
       jobs: [],
       cron: [],
+      monit: [],
+      leave: [],
       logrotate: [],
       code: [],
       files: [],
       deploys: [],
+      deployLocks: [],
       packages: [],
       checks: [{ path: "/", marker: "", status: 200 }],
+      compare: [],
     });
   });
 
@@ -85,6 +97,7 @@ describe("a complete move", () => {
     "code",
     "files",
     "deploys",
+    "deployLocks",
     "packages",
     "checks",
   ] as const)("may write one value for a list of one: site.%s", (key) => {
@@ -92,8 +105,31 @@ describe("a complete move", () => {
     expect(parseConfig(settings(`site.${key}`, first)).site[key]).toEqual([first]);
   });
 
+  it("may name a compared page by its path alone", () => {
+    const { compare } = parseConfig(settings("site.compare", ["/", { path: "/a", marker: "A" }])).site;
+    expect(compare).toEqual([
+      { path: "/", marker: "" },
+      { path: "/a", marker: "A" },
+    ]);
+  });
+
   it.each(["g++", "libc6", "php8.4-fpm", "0ad"])("may name the package %s", (name) => {
     expect(parseConfig(settings("site.packages", name)).site.packages).toEqual([name]);
+  });
+
+  it("may have a window, on all days where it names none", () => {
+    expect(
+      parseConfig(settings("window", { ...night, blackout: ["2026-12-24", "2026-12-31 to 2027-01-01"] }))
+        .window,
+    ).toEqual({
+      ...night,
+      days: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+      blackout: [
+        { first: "2026-12-24", last: "2026-12-24" },
+        { first: "2026-12-31", last: "2027-01-01" },
+      ],
+      override: "",
+    });
   });
 
   it.each([1, 65_535])("may use port %i", (port) => {
@@ -106,6 +142,23 @@ describe("a complete move", () => {
     expect(parseConfig(settings("database.roles", "o'$(x) y")).database.roles).toEqual(["o'$(x) y"]);
   });
 });
+
+const night = { timeZone: "Europe/Berlin", from: "02:00", to: "04:30" };
+
+const zone = {
+  zone: "example.org",
+  server: "ns1.example.org",
+  key: { name: "mover", secret: "bm90IGEgc2VjcmV0IGF0IGFsbA==" },
+};
+const token = "a-token-for-tests-and-nothing-else-at-all";
+const cloudflare = { provider: "cloudflare", zone: "example.org", token };
+const route53 = { provider: "route53", zone: "example.org" };
+const aws = {
+  region: "eu-central-1",
+  elasticIp: "203.0.113.7",
+  old: "i-0123456789abcdef0",
+  new: "i-0fedcba9876543210",
+};
 
 /** Wrong values by setting, each with a part of what should be. */
 const wrong: [path: string, value: unknown, expected: string][] = [
@@ -132,6 +185,13 @@ const wrong: [path: string, value: unknown, expected: string][] = [
   ["site.nginx", "../shop", "should be the name of the site's file"],
   ["site.web", "shop-web", "should be a systemd unit"],
   ["site.jobs", "-a.service", "should be a systemd unit"],
+  ["site.jobs", "supervisor:", "or a program of supervisor"],
+  ["site.jobs", "supervisor:a:*", "or a program of supervisor"],
+  ["site.monit", "../monitrc", "monit's conf.d or conf-enabled"],
+  ["site.leave", "a\nb", "a name as preview tells it"],
+  ["site.cacheClear", { command: "a\nb" }, "a command in one line"],
+  ["site.cacheClear", { command: "x", user: "-u" }, "a user name"],
+  ["site.cacheClear", { command: "x", deadline: "soon" }, "soon"],
   ["site.cron", "/etc/cron.d/../shadow", 'should be a file such as "/etc/cron.d/shop"'],
   ["site.logrotate", "/etc/logrotate.d/shop", "should be the name of a file in /etc/logrotate.d"],
   ...["/etc", "/var/lib", "/home", "/proc/1"].map((path): [string, unknown, string] => [
@@ -143,6 +203,23 @@ const wrong: [path: string, value: unknown, expected: string][] = [
     (path): [string, unknown, string] => ["site.code", path, "should be an absolute path"],
   ),
   ["site.deploys", "git@example.org:shop", "should be an absolute path"],
+  ["stragglers", { ignore: "203.0.113.0/33" }, "should be an IP address, or a network"],
+  ["stragglers", { ignore: "shop.example.org" }, "should be an IP address, or a network"],
+  ["site.canary", { path: "/", body: "{token}", query: "select 1" }, "should be SQL that has :'token' in it"],
+  ["site.canary", { path: "/", body: "ref", query: ":'token'" }, "should be a body that has {token} in it"],
+  [
+    "site.canary",
+    { path: "/", body: "{token}", query: ":'token'", cleanup: "delete" },
+    "should be SQL that has",
+  ],
+  [
+    "site.canary",
+    { path: "/", body: "{token}", query: ":'token'", method: "GET" },
+    "should be one of POST, PUT",
+  ],
+  ["site.compare", ["shop"], "should be a URL path"],
+  ["site.deployLocks", "deploy.lock", "should be an absolute path"],
+  ["operator", "Ada\nEve", "should be a name, in one line"],
   ...[
     "a",
     "PHP",
@@ -174,10 +251,69 @@ const wrong: [path: string, value: unknown, expected: string][] = [
   ["database.port", -1, "should be a port number"],
   ["database.endpoint.file", "shop.env", "should be an absolute path"],
   ["database.endpoint.address", "127.0.0.1:5432/shop", "should be the database's address"],
+  ["database.endpoint.through", "file", "should be one of pooler, configFile"],
   ["database.copyDeadline", "2 hour s", "should be a number and a unit"],
   ["database.copyAhead", "100 mb", "should be a number and a unit"],
+  ["database.copyRate", "20 MB/s", "should be a number and a unit"],
   ["maintenance.message", "a\nb", "should be the text that your users read, in one line"],
   ["maintenance.retryAfter", "60", "should be a number and a unit"],
+  ["window", { ...night, timeZone: "Berlin" }, "should be a time zone"],
+  ["window", { ...night, timeZone: "+02:00" }, "should be a time zone"],
+  ["window", { ...night, timeZone: undefined }, "should be a time zone"],
+  ["window", { ...night, from: "2:00" }, "should be an hour of the day"],
+  ["window", { ...night, to: "24:00" }, "should be an hour of the day"],
+  ["window", { ...night, days: ["friday"] }, "should be one of mon, tue, wed, thu, fri, sat, sun"],
+  ["window", { ...night, blackout: "24.12.2026" }, "should be a date, or the first and the last"],
+  ["window", { ...night, blackout: "2026-02-30" }, "should be a date, or the first and the last"],
+  [
+    "window",
+    { ...night, blackout: "2026-12-26 to 2026-12-24" },
+    "should be a date, or the first and the last",
+  ],
+  ["window", { ...night, override: "a\nb" }, "should be the reason, in one line"],
+  ["dns", { ...zone, zone: "Example.org" }, "should be a domain name"],
+  ["dns", { ...zone, zone: "example.net" }, "should hold all of the site's names"],
+  ["dns", { ...zone, names: "*" }, "should be a domain name in lower case, or a wildcard"],
+  ["dns", { ...zone, names: "www.example.net" }, "should hold all of the site's names"],
+  ["dns", { ...zone, key: { ...zone.key, secret: "short" } }, "should be the secret of the TSIG key"],
+  ["dns", { ...zone, key: { ...zone.key, algorithm: "hmac-md5" } }, "should be one of hmac-sha256"],
+  ["dns", { ...zone, new: "new.example.org" }, "should be an IP address"],
+  ["dns", { ...zone, provider: "gandi" }, "should be one of rfc2136, cloudflare, route53"],
+  ["dns", { ...zone, server: undefined }, "is missing; it should be the zone's primary"],
+  ["dns", { ...zone, key: undefined }, "is missing; it should be a TSIG key"],
+  ["dns", { ...zone, provider: "route53" }, "should not be set with the provider route53"],
+  ["dns", { ...zone, token }, "should not be set with the provider rfc2136"],
+  ["dns", { ...zone, profile: "prod" }, "should not be set with the provider rfc2136"],
+  [
+    "dns",
+    { provider: "cloudflare", zone: "example.org" },
+    "is missing; it should be a token for Cloudflare's API with the rights Zone / Zone / Read and Zone / DNS / Edit",
+  ],
+  ["dns", { ...cloudflare, token: "short" }, "should be an API token"],
+  ["dns", { ...cloudflare, ttl: "29 seconds" }, "should be 60 seconds or more at Cloudflare"],
+  ["dns", { ...cloudflare, api: "http://example.org/" }, "should be a web address"],
+  [
+    "dns",
+    { ...route53, accessKey: { id: "AKIA", secret: "x".repeat(40) } },
+    "should be the id of an AWS access key",
+  ],
+  ["aws", { ...aws, region: "Frankfurt" }, "should be a region of AWS"],
+  ["aws", { ...aws, old: "shop" }, "should be the id of an EC2 instance"],
+  ["aws", { ...aws, elasticIp: "old.example.org" }, "should be an Elastic IP address"],
+  ["aws", { ...aws, elasticIp: "198.51.100.10" }, "should not be the address of old or new in the settings"],
+  ["aws", { ...aws, snapshots: "yes" }, "should be true or false"],
+  ["aws", { ...aws, securityGroups: { old: "default" } }, "should be the id of a security group"],
+  ["aws", { ...aws, new: aws.old }, "should be another instance than aws.old"],
+  ["aws", { ...aws, deadline: "30" }, "should be a number and a unit"],
+  ["aws", { ...aws, accessKey: { id: "AKIAIOSFODNN7EXAMPLE" } }, "should be the secret of an AWS access key"],
+  ["certificates", { from: "letsencrypt" }, "should be one of copy, acme"],
+  ["certificates", { from: "acme", email: "shop" }, "should be an e-mail address"],
+  ["certificates", { from: "acme", server: "http://ca.example.org/dir" }, "should be the address of an ACME"],
+  ["certificates", { expiry: "soon" }, "should be a number and a unit"],
+  ["notices", { webhooks: "example.org/hook" }, "should be a web address"],
+  ["notices", { webhooks: "http://example.org/hook" }, "should be a web address"],
+  ["notices", { slack: { token: "secret", channel: "#ops" } }, "should be a bot's token"],
+  ["notices", { slack: { token: "xoxb-1-a" } }, "should hold token and channel together"],
   ["holdBudget", "5 secs", "should be a number and a unit"],
   ["holdBudget", 5, "should be a number and a unit"],
   ["stepDeadline", "soon", "should be a number and a unit"],
@@ -270,12 +406,6 @@ describe("an unknown setting", () => {
   it("with an odd name still has a command that removes it", () => {
     expect(problems(() => parseConfig(settings("old.it's $(x)", 1)))[0]?.remedy).toBe(
       `pulumi config rm --path 'changeover:old["it'\\''s $(x)"]'`,
-    );
-  });
-
-  it("that stands in a plan is named as such", () => {
-    expect(problems(() => parseConfig(settings("dns", {})))[0]?.problem).toContain(
-      "changeover does not change DNS",
     );
   });
 });
@@ -375,6 +505,31 @@ describe("the settings of a stack", () => {
     expect(problems(readConfig).map(({ key }) => key)).toEqual(["changeover:site", "changeover:foo"]);
   });
 
+  it("hold what opens the names only as a secret", () => {
+    set({ ...complete, dns: cloudflare });
+    expect(problems(readConfig)).toMatchObject([
+      { key: "changeover:dns", problem: expect.stringContaining("should be a secret") as string },
+    ]);
+    // The AWS environment has its own.
+    set({ ...complete, dns: route53 });
+    expect(readConfig()).toMatchObject({ dns: route53 });
+  });
+
+  it("do not tell a secret that is wrong", () => {
+    const told = JSON.stringify([
+      problems(() => parseConfig({ ...complete, dns: { ...cloudflare, token: "hunter2" } })),
+      problems(() => parseConfig({ ...complete, dns: { ...zone, key: { name: "a", secret: "hunter2" } } })),
+      problems(() =>
+        parseConfig({
+          ...complete,
+          dns: { ...route53, accessKey: { id: "A".repeat(16), secret: "hunter2" } },
+        }),
+      ),
+    ]);
+    expect(told).toContain("should be an API token");
+    expect(told).not.toContain("hunter2");
+  });
+
   it("hold the key only as a secret", () => {
     const { privateKeyFile, ...rest } = complete;
     expect(privateKeyFile).not.toBe("");
@@ -423,9 +578,20 @@ describe("the files that describe the settings", () => {
   });
 
   it("Pulumi.yaml names every nested setting, and its default", () => {
-    for (const setting of ["old", "site", "database", "maintenance"]) {
-      const [{ problem } = { problem: "" }] = problems(() => parseConfig(settings(`${setting}.x`, 1)));
-      for (const name of /settings here: (.*)\)/.exec(problem)![1]!.split(", "))
+    for (const setting of [
+      "old",
+      "site",
+      "database",
+      "maintenance",
+      "window",
+      "notices",
+      "dns",
+      "certificates",
+    ]) {
+      const told = problems(() => parseConfig(settings(`${setting}.x`, 1)))
+        .map(({ problem }) => problem)
+        .join("\n");
+      for (const name of /settings here: (.*)\)/.exec(told)![1]!.split(", "))
         expect(declared[setting]!.description).toContain(name);
     }
     for (const fallback of ["5432", "default 2", '"6 hours"', "127.0.0.1:5432"])
@@ -449,7 +615,7 @@ describe("the files that describe the settings", () => {
       bastion: { port: 22 },
       database: { copyDeadline: 7200, workers: 4 },
     });
-    for (const key of ["old", "new", "bastion", "site", "database", "maintenance"])
+    for (const key of ["old", "new", "bastion", "site", "database", "maintenance", "window"])
       expect(raw).toHaveProperty(key);
   });
 });

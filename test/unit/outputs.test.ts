@@ -1,6 +1,6 @@
 /** The outputs and the run sheet at every phase. */
 import { describe, expect, it } from "vitest";
-import { resultOf } from "../../components/step.ts";
+import { resultOf } from "../../components/result.ts";
 import { maintenancePage } from "../../components/maintenance/page.ts";
 import { phases } from "../../stacks/config.ts";
 import { report, rollback } from "../../stacks/outputs.ts";
@@ -12,45 +12,45 @@ describe("rollback", () => {
   it("names where users would be, the command, and whether rows would be lost, at every phase", () => {
     expect(phases.map((phase) => ({ phase, ...rollback({ phase, old, database: { strategy: "dump" } }) })))
       .toMatchInlineSnapshot(`
-      [
-        {
-          "phase": "idle",
-          "rollbackAddress": "192.0.2.1",
-          "rollbackCommand": "",
-          "rollbackLosesWrites": false,
-        },
-        {
-          "phase": "prepared",
-          "rollbackAddress": "192.0.2.1",
-          "rollbackCommand": "pulumi config set changeover:phase idle && pulumi up",
-          "rollbackLosesWrites": false,
-        },
-        {
-          "phase": "app",
-          "rollbackAddress": "192.0.2.1",
-          "rollbackCommand": "pulumi config set changeover:phase prepared && pulumi up",
-          "rollbackLosesWrites": false,
-        },
-        {
-          "phase": "database",
-          "rollbackAddress": "192.0.2.1",
-          "rollbackCommand": "pulumi config set changeover:phase app && pulumi up",
-          "rollbackLosesWrites": true,
-        },
-        {
-          "phase": "dns",
-          "rollbackAddress": "192.0.2.1",
-          "rollbackCommand": "pulumi config set changeover:phase app && pulumi up",
-          "rollbackLosesWrites": true,
-        },
-        {
-          "phase": "finished",
-          "rollbackAddress": "",
-          "rollbackCommand": "",
-          "rollbackLosesWrites": false,
-        },
-      ]
-    `);
+        [
+          {
+            "phase": "idle",
+            "rollbackAddress": "192.0.2.1",
+            "rollbackCommand": "pulumi config set changeover:phase idle && pulumi up",
+            "rollbackLosesWrites": false,
+          },
+          {
+            "phase": "prepared",
+            "rollbackAddress": "192.0.2.1",
+            "rollbackCommand": "pulumi config set changeover:phase idle && pulumi up",
+            "rollbackLosesWrites": false,
+          },
+          {
+            "phase": "app",
+            "rollbackAddress": "192.0.2.1",
+            "rollbackCommand": "pulumi config set changeover:phase prepared && pulumi up",
+            "rollbackLosesWrites": false,
+          },
+          {
+            "phase": "database",
+            "rollbackAddress": "192.0.2.1",
+            "rollbackCommand": "pulumi config set changeover:phase app && pulumi up",
+            "rollbackLosesWrites": true,
+          },
+          {
+            "phase": "dns",
+            "rollbackAddress": "192.0.2.1",
+            "rollbackCommand": "pulumi config set changeover:phase app && pulumi up",
+            "rollbackLosesWrites": true,
+          },
+          {
+            "phase": "finished",
+            "rollbackAddress": "",
+            "rollbackCommand": "",
+            "rollbackLosesWrites": false,
+          },
+        ]
+      `);
   });
 
   it("loses nothing where old follows new", () => {

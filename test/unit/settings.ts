@@ -15,6 +15,7 @@ export const complete = {
     code: ["/srv/shop/app", "/etc/shop"],
     files: ["/srv/shop/uploads"],
     deploys: ["/srv/git/shop.git"],
+    deployLocks: ["/srv/shop/deploy.lock"],
     packages: ["php-fpm"],
     checks: [{ path: "/health", marker: "ok", status: 200 }],
   },

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { demoSettings } from "../../demo/settings.ts";
 import { parseConfig } from "../../stacks/config.ts";
 import { serverMoveRunbook } from "../../stacks/serverMove.ts";
+import { secondSite } from "../lab/second/settings.ts";
 
 const lab = {
   name: "x",
@@ -14,11 +15,18 @@ const lab = {
   new: { address: "192.0.2.2", hostKey: "ssh-ed25519 BBBB" },
 };
 
-describe.each(["dump", "replicate"])("the scripts of strategy %s", (strategy) => {
-  const raw = Object.entries(demoSettings(lab, { strategy })).map(([key, value]) => [
-    key.replace("changeover:", ""),
-    value,
-  ]);
+const configFile = { file: "/etc/shop/shop.env", through: "configFile" };
+describe.each([
+  ["dump", demoSettings(lab, { strategy: "dump" })],
+  ["replicate", demoSettings(lab, { strategy: "replicate" })],
+  ["replicate by the app's file", demoSettings(lab, { endpoint: configFile })],
+  [
+    "replicate by the app's file, restart in prepared",
+    demoSettings(lab, { endpoint: configFile, restart: "prepared" }),
+  ],
+  ["a site with monit", secondSite.settings(lab, {})],
+])("the scripts of %s", (_, all) => {
+  const raw = Object.entries(all).map(([key, value]) => [key.replace("changeover:", ""), value]);
   const settings = parseConfig(Object.fromEntries(raw) as Record<string, unknown>);
   const steps = Object.values(serverMoveRunbook(settings)).flat();
 

@@ -1,7 +1,8 @@
 /** The zoo: a database with every kind of thing, and the lines that describe a database. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Shop } from "../../demo/shop.ts";
+import { demoSettings } from "../../demo/settings.ts";
+import { openShop, type Shop } from "../../demo/shop.ts";
 
 type Side = "old" | "new";
 
@@ -22,8 +23,16 @@ export interface ZooSize {
   toast: number;
 }
 
+/** Opens a shop that has the zoo on old beside its own database. */
+export async function openZoo(name: string, size: ZooSize): Promise<Shop> {
+  const shop = await openShop({ name });
+  await buildZoo(shop, "old", size);
+  await shop.script("old", keepShopOnOld(shop.lab.old.address));
+  return shop;
+}
+
 /** Makes the roles and the databases `zoo` and `zoo_empty` on a server. */
-export async function buildZoo(shop: Shop, side: Side, { rows, toast }: ZooSize): Promise<void> {
+async function buildZoo(shop: Shop, side: Side, { rows, toast }: ZooSize): Promise<void> {
   const parts = ["cluster.sql", "types.sql", "tables.sql", "rows.sql", "code.sql"].map(read);
   const variables = [`\\set rows ${rows}`, `\\set toast ${toast}`, "\\o /dev/null"];
   await query(shop, side, "postgres", [...variables, ...parts].join("\n"));
@@ -36,3 +45,47 @@ export async function describeDatabase(shop: Shop, side: Side, database: string)
     throw new Error(`${side}, database ${database}: should describe itself, but says ${lines[0]}`);
   return lines;
 }
+
+/** The shop's own database stays on old, for both servers; the zoo's address is in a file of its own. */
+const keepShopOnOld = (address: string) => `set -e
+sed -i 's/127\\.0\\.0\\.1:5432/${address}:5432/' /etc/shop/shop.env
+hba=$(cd / && runuser -u postgres -- psql -XAtc 'show hba_file')
+printf 'hostssl shop shop 198.51.100.0/24 scram-sha-256\\n' >>"$hba"
+systemctl reload postgresql
+systemctl restart shop-web shop-live shop-worker
+install -d /etc/zoo
+printf 'zoo at 127.0.0.1:5432\\n' >/etc/zoo/endpoint`;
+
+/** Settings that move a database of the zoo, beside the demo's own. */
+export function zooSettings(
+  shop: Shop,
+  name: string,
+  strategy: string,
+  copyAhead: string,
+): Record<string, unknown> {
+  const site = demoSettings(shop.lab)["changeover:site"] as { code: string[] };
+  return {
+    "changeover:site": { ...site, code: [...new Set([...site.code, "/etc/zoo"])] },
+    "changeover:database": {
+      name,
+      roles: ["zoo_app", "Zoo Reader ü"],
+      strategy,
+      copyAhead,
+      endpoint: { file: "/etc/zoo/endpoint", address: "127.0.0.1:5432" },
+    },
+  };
+}
+
+/** What the guards name as remedies for the zoo: some of it cannot be followed. */
+export const canFollow = `
+alter table zoo.identity_nothing replica identity default;
+alter table zoo.texts enable trigger "always; $(id)", disable trigger on_replica;
+set password_encryption = 'scram-sha-256';
+alter role zoo_app password 'app';
+alter role "Zoo Reader ü" password 'reader';`;
+
+/** A database, without what a move keeps there while one side follows the other: a mark, and replica identities. */
+export const withoutFollowing = (lines: string[]) =>
+  lines
+    .filter((line) => !line.includes("changeover_shop"))
+    .map((line) => line.replace('"identity": "f"', '"identity": "d"'));

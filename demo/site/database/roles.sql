@@ -1,6 +1,6 @@
 -- Roles and the database, once; the password on every run.
 \set ON_ERROR_STOP on
-\getenv password SHOP_PASSWORD
+\set password `printenv SHOP_PASSWORD`
 SELECT 'CREATE ROLE shop LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'shop') \gexec
 SELECT 'CREATE ROLE shop_report NOLOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'shop_report') \gexec
 ALTER ROLE shop PASSWORD :'password';

@@ -53,6 +53,18 @@ describe("PostgreSQL, for every strategy", () => {
       ["old, role shop", "it is one", 'ALTER ROLE "shop" NOSUPERUSER'],
     ],
     [
+      "a password kept as md5",
+      { "database.passwords": "shop\tmd5" },
+      {},
+      ["old, role shop", "kept as md5", '\\password "shop"'],
+    ],
+    [
+      "no password",
+      { "database.passwords": "shop\tnone" },
+      {},
+      ["old, role shop", "no password", "password_encryption = 'scram-sha-256'"],
+    ],
+    [
       "stranger",
       { "database.sessions": "shop\no'x $(y)" },
       {},
@@ -101,6 +113,12 @@ describe("PostgreSQL, for every strategy", () => {
       ["new, PostgreSQL's data", "2 MB are", "make room on new"],
     ],
     [
+      "space for the database, where an earlier run has left nothing",
+      {},
+      { begun: "shop/database-follow", "database.free": "1999999" },
+      ["new, PostgreSQL's data", "2 MB are", "make room on new"],
+    ],
+    [
       "extension",
       {},
       { "database.extensionsHere": "plpgsql\t1.0" },
@@ -133,6 +151,11 @@ describe("PostgreSQL, for every strategy", () => {
         "database.free": "0",
       },
     ],
+    [
+      "a copy that was interrupted",
+      {},
+      { begun: "shop/database-follow", "database.names": "shop", "database.free": "1999999" },
+    ],
     ["locales by another spelling", {}, { "database.locales": "EN_us.UTF8" }],
     ["listening everywhere", { "database.settings": "listen_addresses\t*\nssl\ton" }, {}],
   ]);
@@ -141,7 +164,9 @@ describe("PostgreSQL, for every strategy", () => {
     const all = found(
       {},
       {},
-      { database: { ...settings.database, endpoint: { file: "/opt/it's", address: "x" } } },
+      {
+        database: { ...settings.database, endpoint: { file: "/opt/it's", address: "x", through: "pooler" } },
+      },
     );
     expectOne(
       all,

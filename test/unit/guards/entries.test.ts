@@ -1,6 +1,6 @@
 /** Guards: cron entries, repositories, log rotation. */
 import { describe, expect, it } from "vitest";
-import { found, passes, stops } from "./look.ts";
+import { found, passes, stops, warns } from "./look.ts";
 
 describe("cron entries, repositories, log rotation", () => {
   stops([
@@ -9,6 +9,12 @@ describe("cron entries, repositories, log rotation", () => {
       { "missing.crontab of shop": "cron" },
       {},
       ["old, crontab of shop", "there is none", "correct changeover:site.cron"],
+    ],
+    [
+      "missing file of monit",
+      { "missing.shop": "monit" },
+      {},
+      ["old, shop", "there is none", "correct changeover:site.monit"],
     ],
     [
       "missing repository",
@@ -23,7 +29,23 @@ describe("cron entries, repositories, log rotation", () => {
       ["old, /etc/logrotate.d/shop", "there is none", "correct changeover:site.logrotate"],
     ],
   ]);
-  passes([["cron stopped", { begun: "shop/cron-stop", "missing.crontab of shop": "cron" }, {}]]);
+  warns([
+    [
+      "a deploy that runs on old",
+      { "deploys.held": "/srv/shop/deploy.lock\tshop since 2026-11-22 02:00" },
+      {},
+      [
+        "old, /srv/shop/deploy.lock",
+        "it is held by shop since 2026-11-22 02:00",
+        "phase app waits until that deploy has ended",
+      ],
+    ],
+  ]);
+  passes([
+    ["deploys closed", { done: "shop/deploys-old", "deploys.held": "/l\tshop since now" }, {}],
+    ["cron stopped", { begun: "shop/cron-stop", "missing.crontab of shop": "cron" }, {}],
+    ["monit told", { begun: "shop/monit-stop", "missing.shop": "monit" }, {}],
+  ]);
 
   it("stops the move for what another move did", () => {
     expect(found({ begun: "other/cron-stop", "missing.crontab of shop": "cron" })).toHaveLength(1);

@@ -48,7 +48,11 @@ describe("the side that follows", () => {
       [
         "a subscription on old that is gone",
         ...backFrom(feed("old"), "[]"),
-        ["old, PostgreSQL", "the subscription is gone: going back would lose writes", "npm run compare"],
+        [
+          "old, PostgreSQL",
+          "the subscription is gone: going back would lose writes",
+          "npx changeover compare",
+        ],
       ],
       [
         "a subscription that is off",

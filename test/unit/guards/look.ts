@@ -25,6 +25,14 @@ export const replicating: GuardSettings = {
   ...settings,
   database: { ...settings.database, strategy: "replicate" },
 };
+/** The same for an app that cannot use PgBouncer. */
+export const byConfigFile: GuardSettings = {
+  ...replicating,
+  database: {
+    ...replicating.database,
+    endpoint: { ...replicating.database.endpoint, through: "configFile" },
+  },
+};
 const both = {
   user: "0",
   clock: "1000.5",
@@ -66,7 +74,8 @@ const old = {
   "database.sessions": "shop\nchangeover_shop",
   "database.size": "1000000\tUTF8\ten_US.UTF-8\tC",
   "replication.walFree": "3000000000",
-  "replication.verifiers": JSON.stringify([{ role: "shop", kind: "scram", digest: "a" }]),
+  "replication.verifiers": JSON.stringify([{ role: "shop", digest: "a" }]),
+  "database.passwords": "shop\tscram",
   "database.extensions": "plpgsql\t1.0\ncitext\t1.6",
 };
 const fresh = {

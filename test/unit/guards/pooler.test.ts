@@ -1,12 +1,47 @@
 /** Guards: PgBouncer on new, and what the app needs of a session. */
 import { describe, expect, it } from "vitest";
 import type { GuardSettings } from "../../../components/guards/guards.ts";
-import { found, passes, replicating, stops, warns } from "./look.ts";
+import { byConfigFile, found, passes, replicating, stops, warns } from "./look.ts";
 
 const bySession: GuardSettings = {
   ...replicating,
   database: { ...replicating.database, pooler: { ...replicating.database.pooler, mode: "session" } },
 };
+
+const begunWith = (...steps: string[]) => ({ begun: steps.map((step) => `shop/${step}`).join("\n") });
+const prepared = <T extends GuardSettings>(settings: T): T => ({ ...settings, phase: "prepared" });
+
+describe("what leads the app to its database", () => {
+  stops(
+    [
+      [
+        "PgBouncer in the middle of a move by file",
+        {},
+        begunWith("database-endpoint"),
+        ["changeover:database.endpoint.through", "begun with configFile", "through' configFile"],
+      ],
+    ],
+    prepared(replicating),
+  );
+  stops(
+    [
+      [
+        "the file in the middle of a move through PgBouncer",
+        {},
+        begunWith("database-endpoint", "database-pooler"),
+        ["changeover:database.endpoint.through", "begun with pooler", "through' pooler"],
+      ],
+    ],
+    prepared(byConfigFile),
+  );
+  passes(
+    [
+      ["the same as before", {}, begunWith("database-endpoint")],
+      ["a move that has not come so far", {}, {}],
+    ],
+    prepared(byConfigFile),
+  );
+});
 
 describe("PgBouncer", () => {
   stops(
@@ -73,9 +108,25 @@ describe("PgBouncer", () => {
     replicating,
   );
 
-  it("gives the app its session where the settings say so", () => {
+  it("is no matter where the app comes by its own file", () => {
     expect(
-      found({ "replication.sessionNeeds": '["LISTEN"]' }, { "pooler.version": "1.18.0" }, bySession),
+      found(
+        { "replication.sessionNeeds": '["LISTEN"]' },
+        { "pooler.version": undefined, "package.pgbouncer": undefined },
+        byConfigFile,
+      ),
     ).toEqual([]);
+  });
+
+  it("gives the app its session where the settings say so, and says that a switch closes it", () => {
+    const sessions = { "replication.sessions": '{"open": 7, "inTransaction": 2}' };
+    const seen = found(
+      { "replication.sessionNeeds": '["LISTEN"]', ...sessions },
+      { "pooler.version": "1.18.0" },
+      bySession,
+    );
+    expect(seen.map(({ value, warning }) => [value, warning])).toEqual([
+      [expect.stringContaining("7 are open, 2 of them in a transaction: each fails once"), true],
+    ]);
   });
 });

@@ -1,8 +1,18 @@
 /** Guards: what logical replication needs, and what it does not carry. */
 import { describe, expect, it } from "vitest";
-import { findings } from "../../../components/guards/guards.ts";
+import { findings, type GuardSettings } from "../../../components/guards/guards.ts";
 import { some } from "../../../components/guards/replication.ts";
-import { type Changes, found, look, passes, replicating, settings, stops, warns } from "./look.ts";
+import {
+  byConfigFile,
+  type Changes,
+  found,
+  look,
+  passes,
+  replicating,
+  settings,
+  stops,
+  warns,
+} from "./look.ts";
 
 const fact = (name: string, value: unknown): Changes => ({ [`replication.${name}`]: JSON.stringify(value) });
 const settingsWith = (changes: Record<string, string | undefined>) =>
@@ -281,6 +291,14 @@ describe("replication", () => {
         },
       ],
       [
+        "the slot of a copy that was interrupted",
+        {
+          ...fact("feeds", [{ slot: "changeover_shop_to_new", active: false }]),
+          "replication.walFree": "1000",
+        },
+        { begun: "shop/database-follow" },
+      ],
+      [
         "a long transaction once new follows",
         fact("waitedFor", [{ database: "blog", transaction: "x", remedy: "y" }]),
         { begun: "shop/database-follow" },
@@ -303,6 +321,13 @@ describe("replication", () => {
     expect(found(settingsWith({ wal_level: "replica" }), {}, prepared)[0]?.value).toContain(
       "in phase prepared",
     );
+  });
+
+  it("says what users notice of it", () => {
+    const remedy = (settings: GuardSettings) =>
+      found(settingsWith({ wal_level: "replica" }), {}, settings)[0]?.remedy;
+    expect(remedy(replicating)).toContain("app (statements wait) or prepared");
+    expect(remedy(byConfigFile)).toContain("app (users see the maintenance page) or prepared");
   });
 
   it("does not concern a dump, nor a database that is not there", () => {

@@ -1,6 +1,6 @@
 /** Guards: the site's units. */
 import { describe } from "vitest";
-import { passes, stops } from "./look.ts";
+import { passes, settings, stops } from "./look.ts";
 
 describe("the site's units", () => {
   stops([
@@ -23,6 +23,23 @@ describe("the site's units", () => {
       ["old, shop-worker.service", "it is failed", "systemctl start shop-worker.service"],
     ],
   ]);
+  stops(
+    [
+      [
+        "unknown program of supervisor",
+        { "unit.supervisor:shop-mailer": "LoadState=not-found\nActiveState=inactive" },
+        { "package.supervisor": "installed" },
+        ["old, supervisor:shop-mailer", "there is none", "supervisorctl status"],
+      ],
+      [
+        "stopped program of supervisor",
+        { "unit.supervisor:shop-mailer": "LoadState=loaded\nActiveState=inactive" },
+        { "package.supervisor": "installed" },
+        ["old, supervisor:shop-mailer", "it is inactive", "supervisorctl start shop-mailer:*"],
+      ],
+    ],
+    { ...settings, site: { ...settings.site, jobs: ["supervisor:shop-mailer"] } },
+  );
   passes([
     [
       "jobs stopped",

@@ -1,6 +1,7 @@
 """Writes numbered rows at a fixed rate, however slow the ones before are, and keeps a ledger of what was acknowledged.
 
-Usage: ledger.py PORT RATE LEDGER; the address comes from the shop's settings, with this port. Runs until SIGTERM. A line of the
+Usage: ledger.py PORT RATE LEDGER; the address comes from the shop's settings, with this port. Runs until SIGTERM. Refs of
+a run are larger than those of the runs before it. A line of the
 ledger: ref, 1 where it was acknowledged, seconds since the epoch when it was due and when it was answered.
 """
 
@@ -31,11 +32,12 @@ def main(port, rate, ledger):
 
 
 def write(url, began, rate, number, ledger, ended):
-    """Every thread has its own session and its own refs: number, number + THREADS, ..."""
-    ref = number
+    """Every thread has its own session and its own refs: every THREADSth one."""
+    first = int(began * 1000) * 1000
+    ref = first + number
     session = None
     while not ended.is_set():
-        due = began + ref / rate
+        due = began + (ref - first) / rate
         ended.wait(max(0, due - time.time()))
         acknowledged = 1
         try:

@@ -1,0 +1,80 @@
+/** Steps one by one, without Pulumi: sent as a resource would send them. */
+import { join } from "node:path";
+import { execa } from "execa";
+import { expect } from "vitest";
+import { sharedSettings } from "../../components/site.ts";
+import { resultOf } from "../../components/result.ts";
+import { type Step, type StepContext, stepScript } from "../../components/step.ts";
+import type { Shop } from "../../demo/shop.ts";
+import { type MoveConfig, parseConfig } from "../../stacks/config.ts";
+import { expectUnchanged } from "./compare.ts";
+
+export type Verb = "do" | "undo" | "verify";
+
+/** Settings as `pulumi config` has them, `changeover:` included, checked. */
+export function checked(raw: Record<string, unknown>): MoveConfig {
+  return parseConfig(
+    Object.fromEntries(Object.entries(raw).map(([key, value]) => [key.replace("changeover:", ""), value])),
+  );
+}
+
+/** What runs the steps of a move on a lab's servers. */
+export class StepRunner {
+  readonly #shop: Shop;
+  readonly #settings: MoveConfig;
+  readonly #results: Record<string, string> = {};
+
+  constructor(shop: Shop, settings: MoveConfig) {
+    this.#shop = shop;
+    this.#settings = settings;
+  }
+
+  /** Sends a step; ends it by force after some seconds where a limit is given. */
+  async send(step: Step, phase: number, verb: Verb, killAfter?: number) {
+    const context: StepContext = {
+      move: this.#settings.move,
+      access: { old: this.#settings.old, new: this.#settings.new },
+      settings: sharedSettings(this.#settings),
+      retain: false,
+    };
+    const limit = killAfter === undefined ? [] : ["timeout", "--signal=KILL", String(killAfter)];
+    const run = await execa(
+      join(import.meta.dirname, "../../lab/ssh"),
+      [step.side, ...limit, "bash", "-s", verb],
+      {
+        env: { LAB_NAME: this.#shop.lab.name },
+        input: stepScript(context, step, phase, this.#results),
+        reject: false,
+        all: true,
+      },
+    );
+    return { exitCode: run.exitCode, all: run.all };
+  }
+
+  /** Sends a step; fails with all that it printed, unless it ended well. */
+  async must(step: Step, phase: number, verb: Verb): Promise<string> {
+    const { exitCode, all } = await this.send(step, phase, verb);
+    expect(exitCode, `${step.name} ${verb}: ${all}`).toBe(0);
+    const publicKey = verb === "do" ? resultOf(all, "publicKey") : undefined;
+    if (publicKey !== undefined) this.#results["PUBLIC_KEY"] = publicKey;
+    return all;
+  }
+
+  /** Undo without do; do, undo; do that is killed twice, do, do again, verify; undo twice: the server is what it was. */
+  async tryOut(step: Step, phase: number): Promise<void> {
+    const before = await this.#shop.fingerprint(step.side, "without rows");
+    await this.must(step, phase, "undo");
+    const began = Date.now();
+    await this.must(step, phase, "do");
+    const seconds = (Date.now() - began) / 1000;
+    await this.must(step, phase, "undo");
+    for (const part of [0.4, 0.7]) await this.send(step, phase, "do", seconds * part);
+    await this.must(step, phase, "do");
+    expect(await this.must(step, phase, "do"), step.name).toContain("already done by this move");
+    await this.must(step, phase, "verify");
+    await this.must(step, phase, "undo");
+    await this.must(step, phase, "undo");
+    const after = await this.#shop.fingerprint(step.side, "without rows");
+    expectUnchanged(before, after, `${step.side} after ${step.name}`);
+  }
+}
