@@ -6,7 +6,7 @@ import { elasticIpStep } from "../components/elasticIp/elasticIp.ts";
 import { checkElasticIp, checkMachine } from "../components/elasticIp/guard.ts";
 import type { Inspection } from "../components/facts/inspect.ts";
 import type { Finding } from "../components/guards/guards.ts";
-import type { Volume } from "../components/snapshots/snapshots.ts";
+import { snapshotsStep, type Volume } from "../components/snapshots/snapshots.ts";
 import type { MoveConfig } from "./config.ts";
 import { marksOf } from "./progress.ts";
 import { phaseNumber } from "./runbook.ts";
@@ -38,8 +38,15 @@ export interface AwsInRun {
 
 type WithAws = MoveConfig & { aws: NonNullable<MoveConfig["aws"]> };
 
-/** Looks at AWS; nothing where the move does not use it. */
-export async function lookAtAws(settings: MoveConfig, inspection: Inspection): Promise<AwsLook> {
+/**
+ * Looks at AWS; nothing where the move does not use it.
+ * @param isAhead this run goes on to a phase that is not reached yet.
+ */
+export async function lookAtAws(
+  settings: MoveConfig,
+  inspection: Inspection,
+  isAhead: boolean,
+): Promise<AwsLook> {
   const { aws } = settings;
   if (!aws) return { findings: [] };
   try {
@@ -52,13 +59,14 @@ export async function lookAtAws(settings: MoveConfig, inspection: Inspection): P
     const both = { old: found.get(aws.old), new: found.get(aws.new) };
     const { done } = marksOf(settings.move, inspection);
     const isOver = done("finish-new");
-    const isOnTheWay = phaseNumber(settings.phase) > 0 && !done(elasticIpStep);
+    const leads = aws.elasticIp !== undefined && !done(elasticIpStep);
+    const needed = { old: leads || (aws.snapshots && !done(snapshotsStep)), new: leads };
     return {
       findings: isOver
         ? []
         : [
             ...(["old", "new"] as const).flatMap((side) =>
-              checkMachine(side, aws[side], settings[side].address, both[side], isOnTheWay),
+              checkMachine(side, aws[side], settings[side].address, both[side], isAhead && needed[side]),
             ),
             ...(place ? whereItLeads({ ...settings, aws }, inspection, place, both) : []),
           ],

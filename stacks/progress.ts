@@ -58,6 +58,15 @@ export function progressOf(runbook: Runbook, phase: Phase, { done, begun }: Mark
   return { reached };
 }
 
+/** Whether a run goes on to a phase that is not reached yet; the way back does not, and neither does the same again. */
+export function goesAhead(
+  runbook: Runbook,
+  { move, phase }: { move: string; phase: Phase },
+  inspection: Inspection,
+): boolean {
+  return phaseNumber(phase) > phaseNumber(progressOf(runbook, phase, marksOf(move, inspection)).reached);
+}
+
 /** `app`, or `prepared, and 3 of 8 steps of app`. */
 export function describeProgress({ reached, partial }: Progress): string {
   return partial ? `${reached}, and ${partial.done} of ${partial.steps} steps of ${partial.phase}` : reached;

@@ -58,6 +58,7 @@ import { type MoveOutputs, moveOutputs } from "./outputs.ts";
 import { lookAtNames, namesSteps } from "./names.ts";
 import { MoveNotices } from "./notices.ts";
 import { doneSteps, planOf } from "./plan.ts";
+import { goesAhead } from "./progress.ts";
 import { phaseNumber, placeMark, placeRunbook, type Runbook } from "./runbook.ts";
 import { stragglerFindings } from "./stragglers.ts";
 import { runSheet } from "./runSheet.ts";
@@ -168,7 +169,7 @@ export async function serverMove(settings: MoveConfig): Promise<MoveOutputs> {
   ]);
   const [names, aws] = await Promise.all([
     lookAtNames(settings, inspection),
-    lookAtAws(settings, inspection),
+    lookAtAws(settings, inspection, goesAhead(serverMoveRunbook(settings), settings, inspection)),
   ]);
   const runbook = serverMoveRunbook(settings, names.run, aws.run);
   const plan = planOf(runbook, settings, inspection, rehearsal);

@@ -10,6 +10,7 @@ import type { MoveConfig } from "../../stacks/config.ts";
 import { lookAtAws } from "../../stacks/aws.ts";
 import { lookAtNames } from "../../stacks/names.ts";
 import { planOf } from "../../stacks/plan.ts";
+import { goesAhead } from "../../stacks/progress.ts";
 import type { Runbook } from "../../stacks/runbook.ts";
 import { serverMoveRunbook } from "../../stacks/serverMove.ts";
 import { stragglerFindings } from "../../stacks/stragglers.ts";
@@ -38,7 +39,7 @@ async function allFindings(settings: MoveConfig, runbook: Runbook, inspection: I
   const plan = planOf(runbook, settings, inspection, true);
   const [names, aws] = await Promise.all([
     lookAtNames(settings, inspection),
-    lookAtAws(settings, inspection),
+    lookAtAws(settings, inspection, goesAhead(runbook, settings, inspection)),
   ]);
   return {
     guards: [...findings(settings, inspection), ...stragglerFindings(settings, inspection, true)],

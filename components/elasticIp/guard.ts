@@ -63,7 +63,7 @@ export function checkElasticIp({ side, leads }: ElasticIpLook, state: ElasticIpS
 /**
  * Checks that an instance is there, runs, and is the server of the settings.
  * @param address the server's address in the settings.
- * @param isNeeded this run leads users there; otherwise no machine that is out of order stops it, the way back least of all.
+ * @param isNeeded this run does something with it; otherwise no machine that is out of order stops it, the way back least of all.
  */
 export function checkMachine(
   side: "old" | "new",
@@ -86,7 +86,13 @@ export function checkMachine(
     ];
   if (found.state !== "running")
     return [
-      { place, rule: "runs", value: `it is ${found.state}`, remedy: `start it, or correct ${setting}` },
+      {
+        place,
+        rule: "runs",
+        value: `it is ${found.state}`,
+        remedy: `start it, or correct ${setting}`,
+        warning: !isNeeded,
+      },
     ];
   if (!/^[\d.]+$|:/.test(address) || found.addresses.includes(address)) return [];
   return [

@@ -3,6 +3,9 @@ import type { Natives } from "../aws/natives.ts";
 import type { SiteSettings } from "../site.ts";
 import type { Step } from "../step.ts";
 
+/** The step's name. */
+export const snapshotsStep = "snapshots";
+
 /** A volume of old. */
 export interface Volume {
   /** `vol-...` */
@@ -27,7 +30,7 @@ export function takeSnapshots(
   run: SnapshotsInRun | undefined,
 ): Step {
   return {
-    name: "snapshots",
+    name: snapshotsStep,
     side: "old",
     title: "take EBS snapshots of old's volumes; they are kept",
     back: "none is removed",

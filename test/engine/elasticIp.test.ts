@@ -208,7 +208,12 @@ describe("an Elastic IP", { timeout: 120_000 }, () => {
 
 describe("preview", { timeout: 60_000 }, () => {
   /** What a move at a phase finds, with these steps done. */
-  async function found(phase: string, done = "", more: object = {}): Promise<string[]> {
+  async function found(
+    phase: string,
+    done = "",
+    more: object = {},
+    isAhead = phase !== "idle",
+  ): Promise<string[]> {
     const settings = {
       move: "shop",
       phase,
@@ -226,7 +231,7 @@ describe("preview", { timeout: 60_000 }, () => {
       },
     } as unknown as MoveConfig;
     const facts = new Map([["done", done]]);
-    const { findings } = await lookAtAws(settings, { old: facts, new: facts });
+    const { findings } = await lookAtAws(settings, { old: facts, new: facts }, isAhead);
     return findings.map(
       ({ place, rule, value, warning }) => `${warning ? "warning, " : ""}${place}: ${rule}: ${value}`,
     );
@@ -266,6 +271,11 @@ describe("preview", { timeout: 60_000 }, () => {
     await client.send(new TerminateInstancesCommand({ InstanceIds: [instances.new] }));
     const ended = expect.stringMatching(`^instance ${instances.new} \\(new\\): runs: it is `) as string;
     expect(await found("dns")).toEqual([ended]);
+    const told = expect.stringMatching(
+      `^warning, instance ${instances.new} \\(new\\): runs: it is `,
+    ) as string;
+    expect(await found("app", "", {}, false)).toEqual([told]);
+    expect(await found("app", "", { elasticIp: undefined })).toEqual([told]);
     front.rule("DescribeAddresses", {
       answer: { code: "UnauthorizedOperation", status: 403, message: "not you" },
     });

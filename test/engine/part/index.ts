@@ -12,6 +12,7 @@ import { assignments } from "../../../components/script.ts";
 import type { placeStep, Step } from "../../../components/step.ts";
 import { parseConfig } from "../../../stacks/config.ts";
 import { lookAtAws } from "../../../stacks/aws.ts";
+import { goesAhead } from "../../../stacks/progress.ts";
 import { lookAtNames } from "../../../stacks/names.ts";
 import { placeMark, placeRunbook, type Runbook } from "../../../stacks/runbook.ts";
 import { serverMoveRunbook } from "../../../stacks/serverMove.ts";
@@ -69,13 +70,6 @@ const placeHere: typeof placeStep = (_context, step, _phase, dependsOn) => {
   ) as never;
 };
 
-const inspection = { old: new Map(), new: factsOfNew() };
-const [names, aws] = await Promise.all([lookAtNames(settings, inspection), lookAtAws(settings, inspection)]);
-const findings = [...names.findings, ...aws.findings];
-for (const finding of findings.filter(({ warning }) => warning)) await pulumi.log.warn(describe(finding));
-const failed = findings.filter(({ warning }) => !warning);
-if (failed.length > 0) throw new pulumi.RunError(failed.map(describe).join("\n"));
-
 const database: Step = {
   name: "database",
   side: "new",
@@ -84,16 +78,32 @@ const database: Step = {
   folder: new URL("file:///nowhere/"),
   deadlineSeconds: 60,
 };
-const whole = serverMoveRunbook(settings, names.run, aws.run);
-const part = (steps: readonly Step[]) =>
-  steps.filter(({ name }) => (settings.aws ? /^(snapshots$|firewall-|elastic-ip$)/ : /^dns-/).test(name));
-const runbook: Runbook = {
-  prepared: part(whole.prepared),
-  app: [],
-  database: [database],
-  dns: part(whole.dns),
-  finished: part(whole.finished),
-};
+
+/** What of a move is tried here: the names, or what is at AWS. */
+function partOf(whole: Runbook): Runbook {
+  const part = (steps: readonly Step[]) =>
+    steps.filter(({ name }) => (settings.aws ? /^(snapshots$|firewall-|elastic-ip$)/ : /^dns-/).test(name));
+  return {
+    prepared: part(whole.prepared),
+    app: [],
+    database: [database],
+    dns: part(whole.dns),
+    finished: part(whole.finished),
+  };
+}
+
+const inspection = { old: new Map(), new: factsOfNew() };
+const isAhead = goesAhead(partOf(serverMoveRunbook(settings)), settings, inspection);
+const [names, aws] = await Promise.all([
+  lookAtNames(settings, inspection),
+  lookAtAws(settings, inspection, isAhead),
+]);
+const findings = [...names.findings, ...aws.findings];
+for (const finding of findings.filter(({ warning }) => warning)) await pulumi.log.warn(describe(finding));
+const failed = findings.filter(({ warning }) => !warning);
+if (failed.length > 0) throw new pulumi.RunError(failed.map(describe).join("\n"));
+
+const runbook = partOf(serverMoveRunbook(settings, names.run, aws.run));
 if (names.run?.ahead === undefined && names.run) placing(names.run)([]);
 const placed = placeRunbook(runbook, settings.phase, {} as never, undefined, placeHere);
 placeMark(settings.move, settings.phase, [...placed.values()]);
