@@ -146,6 +146,50 @@ package_facts() {
   fact_of packages.broken dpkg --audit
 }
 
+# What stands in files and runs beside the database.
+system_facts() {
+  nginx_facts
+  certificate_facts
+  unit_facts
+  path_facts
+  access_facts
+  [[ $SIDE != old ]] || missing_facts
+  fact deploys.held "$(held_locks)"
+  [[ $SIDE != new ]] || package_facts
+  page_facts
+  straggler_facts
+  address_facts
+  move_facts
+}
+
+# The site's database, and how it is followed and reached.
+site_facts() {
+  [[ $SIDE != old ]] || database_facts
+  [[ $SIDE != old ]] || fact_of strays stray_entries
+  [[ $STRATEGY != replicate ]] || replication_facts
+  [[ $THROUGH != pooler || $SIDE != new ]] || pooler_facts
+}
+
+# Prints what several looks find that are taken at the same time, one after the other; ends here where one does not come to its end.
+# No more than three of them may ask the database: PostgreSQL keeps that many connections for its superuser.
+at_once() {
+  local look fd
+  local -a looks=() found=()
+  for look in "$@"; do
+    exec {fd}< <(
+      "$look"
+      printf 'end\n'
+    )
+    looks+=("$fd")
+  done
+  for fd in "${looks[@]}"; do
+    mapfile -t found <&"$fd"
+    exec {fd}<&-
+    printf '%s\n' "${found[@]}" | sed '$ { /^end$/ d }'
+    [[ ${found[-1]:-} == end ]] || exit 1
+  done
+}
+
 # Prints every fact of this server.
 inspect() {
   export LC_ALL=C.UTF-8
@@ -156,22 +200,6 @@ inspect() {
   # shellcheck disable=SC2016 # read by the sh that it is for
   fact_of release sh -c '. /etc/os-release && printf "%s" "$PRETTY_NAME"'
   fact machine "$(uname -m)"
-  nginx_facts
-  certificate_facts
-  unit_facts
-  path_facts
-  cluster_facts
-  access_facts
-  [[ $SIDE != old ]] || database_facts
-  [[ $SIDE != old ]] || missing_facts
-  fact deploys.held "$(held_locks)"
-  [[ $SIDE != old ]] || fact_of strays stray_entries
-  [[ $STRATEGY != replicate ]] || replication_facts
-  [[ $THROUGH != pooler || $SIDE != new ]] || pooler_facts
-  [[ $SIDE != new ]] || package_facts
-  page_facts
-  straggler_facts
-  address_facts
-  move_facts
+  at_once system_facts cluster_facts site_facts
   fact complete yes
 }
