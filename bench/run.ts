@@ -1,6 +1,7 @@
 // Runs the benchmarks (all, or those named as arguments), writes bench/results.json and prints one table. BENCH_RUNS: runs of each.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { addressSwap } from "./addressSwap.ts";
 import { type Benchmark, judge, median, type Result, say } from "./benchmark.ts";
 import { dumpDowntime } from "./dumpDowntime.ts";
 import { commandsTyped, fullMoveSeconds } from "./fullMove.ts";
@@ -14,6 +15,7 @@ const benchmarks: readonly Benchmark[] = [
   ...[dumpDowntime, previewSeconds, secondUpSeconds, moveSeconds, fullMoveSeconds, commandsTyped],
   ...[switchHold, switchBackHold, holdGrowth],
   ...[initialCopy, copyLoad],
+  addressSwap,
 ];
 const file = join(import.meta.dirname, "results.json");
 const runs = Number(process.env.BENCH_RUNS || 5);

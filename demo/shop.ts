@@ -44,6 +44,8 @@ export interface Client {
 
 /** Options of the client. */
 export interface ClientOptions {
+  /** The address that it comes to; old's own otherwise. */
+  address?: string;
   /** The address of a name server that knows the site; old's own address otherwise. */
   nameServer?: string;
   /** The authorities whose certificates it trusts: a PEM file; the demo's own otherwise. */
@@ -184,7 +186,7 @@ function startClient(
   name: string,
   lab: Lab,
   writesPerSecond: number,
-  { nameServer, ca = join(checkout, ".changeover/demo/ca.pem") }: ClientOptions,
+  { address = lab.old.address, nameServer, ca = join(checkout, ".changeover/demo/ca.pem") }: ClientOptions,
 ): Client {
   const folder = mkdtempSync(join(tmpdir(), "changeover-client-"));
   const ledger = join(folder, "ledger.jsonl");
@@ -193,7 +195,7 @@ function startClient(
     join(checkout, "lab/run"),
     [
       ...["node", join(checkout, "demo/client.ts"), "--ca", ca, "--ledger", ledger],
-      ...(nameServer === undefined ? ["--address", lab.old.address] : ["--name-server", nameServer]),
+      ...(nameServer === undefined ? ["--address", address] : ["--name-server", nameServer]),
       ...[
         "--writes-per-second",
         String(writesPerSecond),

@@ -6,6 +6,7 @@ import { elasticIpStep } from "../components/elasticIp/elasticIp.ts";
 import { checkElasticIp, checkMachine } from "../components/elasticIp/guard.ts";
 import type { Inspection } from "../components/facts/inspect.ts";
 import type { Finding } from "../components/guards/guards.ts";
+import type { Access } from "../components/server.ts";
 import { snapshotsStep, type Volume } from "../components/snapshots/snapshots.ts";
 import type { MoveConfig } from "./config.ts";
 import { marksOf } from "./progress.ts";
@@ -33,6 +34,8 @@ export interface AwsLook {
 /** What a run knows of AWS. */
 export interface AwsInRun {
   natives: Natives;
+  /** What opens the servers. */
+  access?: Access;
   volumes: readonly Volume[];
 }
 

@@ -146,7 +146,7 @@ export function serverMoveRunbook(settings: MoveConfig, run?: NamesInRun, awsRun
       ...names.dns,
       ...(aws?.elasticIp === undefined
         ? []
-        : [leadElasticIp(settings, { ...aws, elasticIp: aws.elasticIp })]),
+        : [leadElasticIp(settings, { ...aws, elasticIp: aws.elasticIp }, awsRun?.access)]),
       ...(settings.dns ? sendCanaryByName(settings) : []),
     ],
     finished: [
@@ -171,7 +171,7 @@ export async function serverMove(settings: MoveConfig): Promise<MoveOutputs> {
     lookAtNames(settings, inspection),
     lookAtAws(settings, inspection, goesAhead(serverMoveRunbook(settings), settings, inspection)),
   ]);
-  const runbook = serverMoveRunbook(settings, names.run, aws.run);
+  const runbook = serverMoveRunbook(settings, names.run, aws.run && { ...aws.run, access });
   const plan = planOf(runbook, settings, inspection, rehearsal);
   const warnings = checkMove(settings, inspection, [
     ...checkWindow(settings.window, plan, Temporal.Now.instant()),

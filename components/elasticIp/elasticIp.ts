@@ -4,7 +4,9 @@ import * as pulumi from "@pulumi/pulumi";
 import type { AwsAccess } from "../aws/aws.ts";
 import type { Target } from "../probe/probe.ts";
 import type { SiteSettings } from "../site.ts";
+import type { Access } from "../server.ts";
 import type { Step } from "../step.ts";
+import type { HoldOrder } from "./hold.ts";
 
 /** What an operator sets of the address. */
 export interface ElasticIpSettings extends AwsAccess {
@@ -28,16 +30,23 @@ export interface SwapOrder {
   checks: Pick<Target, "path" | "marker" | "status">[];
   ports: { tls: number; plain: number };
   deadlineSeconds: number;
+  /** How users' connections are held meanwhile; they are not where it is absent. */
+  hold?: HoldOrder | undefined;
 }
 
 /** The step's name: its mark on new says that the address was led there by this move. */
 export const elasticIpStep = "elastic-ip";
 
-/** The address leads to new. */
+/**
+ * The address leads to new.
+ * @param access what opens the servers: users' new connections are held while it goes over.
+ */
 export function leadElasticIp(
-  { site, stepDeadline, phase }: SiteSettings & { phase: string },
+  { site, stepDeadline, holdBudget, phase }: SiteSettings & { phase: string },
   settings: ElasticIpSettings,
+  access?: Access,
 ): Step {
+  const ports = { tls: 443, plain: 80 };
   const order: SwapOrder = {
     access: accessOf(settings),
     address: settings.elasticIp,
@@ -45,8 +54,9 @@ export function leadElasticIp(
     to: settings.new,
     name: site.names[0]!,
     checks: site.checks.map(({ path, marker, status }) => ({ path, marker, status })),
-    ports: { tls: 443, plain: 80 },
+    ports,
     deadlineSeconds: settings.deadline,
+    hold: access && { access, ports: Object.values(ports), drainSeconds: holdBudget },
   };
   return {
     name: elasticIpStep,

@@ -1,11 +1,14 @@
 // Leads an Elastic IP to new, or back to old, from the operator's machine, as Pulumi's local command: `swap.ts do|undo`. By stdin comes
-// the order. Where the site does not answer through it in time, or this is stopped half-way, it leads to old again.
+// the order. Users' new connections are held while it goes over. Where the site does not answer through it in time, or this is stopped
+// half-way, it leads to old again.
 import { text } from "node:stream/consumers";
 import { ec2 } from "../aws/aws.ts";
 import { type Answer, probe } from "../probe/probe.ts";
 import { resultOf } from "../result.ts";
+import type { Side } from "../server.ts";
 import { lead, leadsTo, lookAt, type Machine, machines, type Place, type Target, told } from "./address.ts";
 import type { SwapOrder } from "./elasticIp.ts";
+import { type Hold, holdConnections } from "./hold.ts";
 
 const pauseMilliseconds = 250;
 const probeMilliseconds = 5000;
@@ -26,17 +29,26 @@ try {
 async function goOver(): Promise<void> {
   const { place, old, fresh } = await look();
   const before = leadsTo(place, old) ? place.at! : primary(old, from);
+  const target = primary(fresh, to);
+  // Certificates of the site's own authority are no reason against new where old shows them, too.
+  const known = leadsTo(place, fresh) ? undefined : await certificateProblem();
+  const hold = leadsTo(place, fresh) ? undefined : await heldOn("old");
   const began = performance.now();
-  if (!leadsTo(place, fresh)) {
-    await lead(client, place.allocation, primary(fresh, to));
-    console.error(`Elastic IP ${address} leads to ${to} (new)`);
-  }
-  const failure = await untilServed();
-  if (failure !== undefined) {
-    await lead(client, place.allocation, before);
-    throw new Error(
-      `${failure}; it leads to ${from} (old) again, and users are served as before. See why new does not answer at its own address, then run 'pulumi up' again`,
-    );
+  try {
+    if (!leadsTo(place, fresh)) {
+      await lead(client, place.allocation, target);
+      console.error(`Elastic IP ${address} leads to ${to} (new)`);
+    }
+    // What is held on old cannot answer in new's place.
+    const failure = await untilServed(known);
+    if (failure !== undefined) {
+      await lead(client, place.allocation, before);
+      throw new Error(
+        `${failure}; it leads to ${from} (old) again, and users are served as before. See why new does not answer at its own address, then run 'pulumi up' again`,
+      );
+    }
+  } finally {
+    await hold?.release();
   }
   console.log(`addressMilliseconds=${Math.round(performance.now() - began)}`);
   console.log(`addressBefore=${before.interface} ${before.privateIp ?? ""}`);
@@ -47,11 +59,31 @@ async function takeBack(): Promise<void> {
   if (leadsTo(place, old)) return;
   const [known, privateIp] =
     resultOf(process.env["PULUMI_COMMAND_STDOUT"] ?? "", "addressBefore")?.split(" ") ?? [];
-  await lead(
-    client,
-    place.allocation,
-    known ? { interface: known, privateIp: privateIp || undefined } : primary(old, from),
-  );
+  const target = known ? { interface: known, privateIp: privateIp || undefined } : primary(old, from);
+  const hold = await heldOn("new");
+  try {
+    await lead(client, place.allocation, target);
+  } finally {
+    await hold?.release();
+  }
+}
+
+/** Holds users' connections where the address leads now; where that cannot be, it goes over all the same: the way back, above all, waits for no server. */
+async function heldOn(side: Side): Promise<Hold | undefined> {
+  if (!order.hold) return undefined;
+  try {
+    const hold = await holdConnections(order.hold, side);
+    if (hold.open > 0)
+      console.error(
+        `${hold.open} connections of users to ${side} have not ended within ${order.hold.drainSeconds} s: they are cut off`,
+      );
+    return hold;
+  } catch (error) {
+    console.error(
+      `users' connections to ${side} cannot be held (${(error as Error).message}): requests under way may fail`,
+    );
+    return undefined;
+  }
 }
 
 /** Where it leads: to one of the two machines, or somebody else has moved it. */
@@ -76,13 +108,13 @@ function primary(machine: Machine | undefined, id: string): Target {
 }
 
 /** Waits until the site answers every check through the address; why it did not, otherwise. */
-async function untilServed(): Promise<string | undefined> {
+async function untilServed(known: string | undefined): Promise<string | undefined> {
   const end = Date.now() + order.deadlineSeconds * 1000;
   for (;;) {
     const answers = await Promise.all(
       order.checks.map(async (check) => ({ check, answer: await ask(check) })),
     );
-    const wrong = answers.find(({ answer }) => answer.outcome !== "ok");
+    const wrong = answers.find(({ check, answer }) => !isRight(check, answer, known));
     if (!wrong) return undefined;
     if (stop.signal.aborted)
       return `stopped by ${String(stop.signal.reason)} before the site had answered through it`;
@@ -90,6 +122,22 @@ async function untilServed(): Promise<string | undefined> {
       return `the site should answer ${wrong.check.path} through it within ${order.deadlineSeconds} s, but last: ${wrong.answer.error}`;
     await new Promise((resolve) => setTimeout(resolve, pauseMilliseconds));
   }
+}
+
+/** What is wrong with the certificate that the site shows through the address now. */
+async function certificateProblem(): Promise<string | undefined> {
+  const [check] = order.checks;
+  return (check && (await ask(check)).certificate?.error) ?? undefined;
+}
+
+/** @param known what was wrong with the site's certificate before. */
+function isRight(
+  check: SwapOrder["checks"][number],
+  { outcome, status, marker, certificate }: Answer,
+  known: string | undefined,
+): boolean {
+  if (outcome === "ok") return true;
+  return status === check.status && marker === true && known !== undefined && certificate?.error === known;
 }
 
 /** Asks by TLS, and without it where nobody listens for that. */

@@ -1,5 +1,6 @@
 // Stands in front of EC2's query API in tests: passes every call on, tells which came in which order, and answers some with a fault.
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 
 const passSeconds = 60;
 
@@ -35,7 +36,7 @@ export interface Rule {
 }
 
 export interface AwsFront {
-  /** The endpoint to give to clients. */
+  /** The endpoint to give to clients, or the socket's path. */
   url: string;
   /** Every call since the last `clear`, in the order they came. */
   calls: readonly Call[];
@@ -50,8 +51,15 @@ export interface AwsFront {
   stop: () => Promise<void>;
 }
 
+export interface FrontOptions {
+  /** Where it listens: a socket's path; a free port of loopback where it is absent. */
+  socket?: string;
+  /** Is told of each call that what stands behind has done, before the caller is. */
+  done?: (call: Call) => Promise<void>;
+}
+
 /** Starts one before the given address. */
-export async function startAwsFront(target: string): Promise<AwsFront> {
+export async function startAwsFront(target: string, { socket, done }: FrontOptions = {}): Promise<AwsFront> {
   const calls: Call[] = [];
   let rules: (Rule & { action: string; seen: number })[] = [];
 
@@ -72,6 +80,7 @@ export async function startAwsFront(target: string): Promise<AwsFront> {
     if (answer === "closed") return outgoing.destroy();
     if (answer === undefined || answer === "lost") {
       const passed = await pass(target, incoming, body);
+      if (passed.status < 300) await done?.(call);
       if (answer === "lost") return outgoing.destroy();
       call.status = passed.status;
       outgoing.writeHead(passed.status, passed.headers);
@@ -88,10 +97,12 @@ export async function startAwsFront(target: string): Promise<AwsFront> {
       outgoing.end(`the front of EC2 cannot pass the call on: ${error.message}`);
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
+  await new Promise<void>((resolve) =>
+    socket === undefined ? server.listen(0, "127.0.0.1", resolve) : server.listen(socket, resolve),
+  );
+  const place = server.address() as AddressInfo | string;
   return {
-    url: `http://127.0.0.1:${port}/`,
+    url: typeof place === "string" ? place : `http://127.0.0.1:${place.port}/`,
     calls,
     actions: (looks = false) =>
       calls.map(({ action }) => action).filter((action) => looks || !action.startsWith("Describe")),

@@ -1,0 +1,137 @@
+/** An Elastic IP for the lab: moto has it and both instances, and where moto lets it lead, there an address of the lab goes, by gratuitous ARP. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  AllocateAddressCommand,
+  AssociateAddressCommand,
+  EC2Client,
+  RunInstancesCommand,
+} from "@aws-sdk/client-ec2";
+import { execa } from "execa";
+import { leadsTo, lookAt, machines } from "../../components/elasticIp/address.ts";
+import type { Shop } from "../../demo/shop.ts";
+import { type AwsFront, type Call, startAwsFront } from "../engine/awsFront.ts";
+import { startMoto } from "../engine/moto.ts";
+
+/** The address that moves. */
+export const elasticIp = "198.51.100.50";
+/** The key of the account; its secret must show nowhere. */
+export const accountKey = {
+  accessKeyId: "AKIAIOSFODNN7EXAMPLE",
+  secretAccessKey: "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY",
+};
+
+type Side = "old" | "new";
+const region = "eu-central-1";
+const port = 8098;
+
+/** The account that a lab's servers are in. */
+export interface LabAccount {
+  /** The setting `changeover:aws`. */
+  settings: Record<string, unknown>;
+  /** The calls of the move. */
+  front: AwsFront;
+  client: EC2Client;
+  /** The volumes of old. */
+  volumes: readonly string[];
+  /** Where the address leads, as moto has it. */
+  leads: () => Promise<Side | "elsewhere">;
+  close: () => Promise<void>;
+}
+
+/** Tells all neighbours where the address is now. */
+const announce = `python3 - <<'PY'
+import socket
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("host0", 0))
+mac = s.getsockname()[4]
+ip = socket.inet_aton("${elasticIp}")
+arp = b"\\x00\\x01\\x08\\x00\\x06\\x04\\x00\\x01" + mac + ip + b"\\xff" * 6 + ip
+s.send(b"\\xff" * 6 + mac + b"\\x08\\x06" + arp)
+PY`;
+
+/** The address of the lab goes to a server. */
+async function bring(shop: Shop, to: Side): Promise<void> {
+  await shop.script(to, `ip address add ${elasticIp}/24 dev host0 2>/dev/null || true\n${announce}`);
+  await shop.script(
+    to === "old" ? "new" : "old",
+    `ip address del ${elasticIp}/24 dev host0 2>/dev/null || true`,
+  );
+}
+
+/**
+ * Starts it; the address leads to old.
+ * @param done is told of each call that moto has done, before its caller is.
+ */
+export async function openAccount(
+  shop: Shop,
+  done: (call: Call) => Promise<void> = () => Promise.resolve(),
+): Promise<LabAccount> {
+  const moto = await startMoto();
+  const client = new EC2Client({ region, endpoint: moto.url, credentials: accountKey });
+  const { Instances = [] } = await client.send(
+    new RunInstancesCommand({
+      ImageId: "ami-12c6146b",
+      MinCount: 2,
+      MaxCount: 2,
+      BlockDeviceMappings: ["/dev/xvda", "/dev/sdb"].map((DeviceName) => ({
+        DeviceName,
+        Ebs: { VolumeSize: 8, Encrypted: true },
+      })),
+    }),
+  );
+  const [old, fresh] = Instances.map(({ InstanceId }) => InstanceId!) as [string, string];
+  const found = await machines(client, [old, fresh]);
+  const interfaces = found.get(fresh)!.interfaces;
+  const { AllocationId } = await client.send(new AllocateAddressCommand({ Address: elasticIp }));
+  await client.send(new AssociateAddressCommand({ AllocationId, InstanceId: old }));
+  await bring(shop, "old");
+
+  const folder = mkdtempSync(join(tmpdir(), "changeover-account-"));
+  const socket = join(folder, "ec2");
+  const front = await startAwsFront(moto.url, {
+    socket,
+    done: async (call) => {
+      if (call.action === "AssociateAddress")
+        await bring(shop, interfaces.includes(call.parameters["NetworkInterfaceId"]!) ? "new" : "old");
+      await done(call);
+    },
+  });
+  const relay = execa(
+    join(import.meta.dirname, "../../lab/run"),
+    ["node", join(import.meta.dirname, "relay.ts"), String(port), socket],
+    { env: { LAB_NAME: shop.lab.name }, reject: false },
+  );
+  await new Promise((resolve) => relay.stdout.once("data", resolve));
+  return {
+    settings: {
+      region,
+      old,
+      new: fresh,
+      elasticIp,
+      snapshots: true,
+      deadline: "20 seconds",
+      api: `http://127.0.0.1:${port}/`,
+      accessKey: {
+        id: accountKey.accessKeyId,
+        secret: await shop.stack.seal(accountKey.secretAccessKey),
+      },
+    },
+    front,
+    client,
+    volumes: found.get(old)!.volumes.map(({ id }) => id),
+    leads: async () => {
+      const [place, now] = await Promise.all([lookAt(client, elasticIp), machines(client, [old, fresh])]);
+      if (leadsTo(place, now.get(old))) return "old";
+      return leadsTo(place, now.get(fresh)) ? "new" : "elsewhere";
+    },
+    close: async () => {
+      relay.kill();
+      await relay;
+      await front.stop();
+      await moto.stop();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
