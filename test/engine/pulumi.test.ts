@@ -1,7 +1,7 @@
 // The doubles under the real engine: what a runbook relies on. Copied from pulumi-language-nodejs and pulumi-resource-command
 // 1.2.1, as their sources and measurements say.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -10,6 +10,7 @@ import { generateKeys, startSshServer, type SshServer } from "./sshServer.ts";
 
 let server: SshServer;
 let stack: TestStack;
+let connection: Record<string, unknown>;
 let far: string;
 let journal: string;
 
@@ -18,16 +19,17 @@ beforeAll(async () => {
   far = await mkdtemp(join(tmpdir(), "changeover-far-"));
   journal = join(far, "journal");
   server = await startSshServer({ clientKey });
+  connection = {
+    host: "127.0.0.1",
+    port: server.port,
+    user: "deploy",
+    hostKey: server.hostKey.public,
+    privateKey: clientKey.private,
+  };
   stack = await createStack({
     program: join(import.meta.dirname, "program"),
     config: {
-      "chain:connection": {
-        host: "127.0.0.1",
-        port: server.port,
-        user: "deploy",
-        hostKey: server.hostKey.public,
-        privateKey: clientKey.private,
-      },
+      "chain:connection": connection,
       "chain:steps": steps("a", "b", "c"),
     },
   });
@@ -166,6 +168,30 @@ describe.runIf(existsSync("/proc/self/environ"))("kill -9 of the engine", () => 
     expect((await stack.cancel()).exitCode).toBe(0);
     expect((await stack.up()).exitCode).toBe(0);
     expect((await told()).filter((line) => line === "slow done")).toHaveLength(2);
+  });
+
+  test("in the middle of writing its state is got over as the README says", async () => {
+    const state = await mkdtemp(join(tmpdir(), "changeover-state-"));
+    const plain = await createStack({
+      program: join(import.meta.dirname, "program"),
+      env: { PULUMI_BACKEND_URL: `file://${state}` },
+      config: { "chain:connection": connection, "chain:steps": [] },
+    });
+    try {
+      expect((await plain.up()).exitCode).toBe(0);
+      // As it is between the file's creation and its first byte.
+      const [sidecar] = (await readdir(state, { recursive: true })).filter((file) =>
+        file.endsWith("/test.json.attrs"),
+      );
+      await writeFile(join(state, sidecar!), "");
+      expect((await plain.up()).all).toContain("failed to load checkpoint: EOF");
+      await plain.execute("find", state, "-name", "*.attrs", "-empty", "-delete");
+      const { exitCode, all } = await plain.up();
+      expect(exitCode, all).toBe(0);
+    } finally {
+      await plain.remove();
+      await rm(state, { recursive: true });
+    }
   });
 
   test("destroy undoes the rest", async () => {

@@ -88,7 +88,8 @@ export async function createStack(options: StackOptions): Promise<TestStack> {
   await linkProgram(resolve(options.program), folder);
   await mkdir(join(home, "state"));
   const env = {
-    PULUMI_BACKEND_URL: `file://${join(home, "state")}`,
+    // Without the sidecar files of its metadata a kill of pulumi cannot leave one of them half-written.
+    PULUMI_BACKEND_URL: `file://${join(home, "state")}?metadata=skip`,
     PULUMI_CONFIG_PASSPHRASE: "only for tests",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_ERROR_OUTPUT_STRING: "true",
