@@ -51,7 +51,7 @@ own_cloud_init() {
   was=$(readlink -f /var/lib/cloud/instance) || return 0
   [[ $here == i-* && -d $was/sem && $was != */"$here" ]] || return 0
   mkdir -p "/var/lib/cloud/instances/$here/sem"
-  cp -a "$was"/sem/config_* "/var/lib/cloud/instances/$here/sem/"
+  find "$was/sem" -name 'config_*' -exec cp -a -t "/var/lib/cloud/instances/$here/sem" {} +
 }
 
 guard() {
