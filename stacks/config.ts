@@ -420,6 +420,7 @@ const forkSchema = object({
   database: required(forkDatabaseSchema),
   snapshotDeadline: seconds("2 hours"),
   bootDeadline: seconds("15 minutes"),
+  abandon: instance.optional(),
   keepOldFor: seconds("14 days"),
   terminateOld: instance.optional(),
 });

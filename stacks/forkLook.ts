@@ -153,13 +153,15 @@ export function forkFindings(
     ...checkMachine("old", aws.old, settings.old.address, machine, true),
     ...(original ? checkOriginal(original) : []),
     ...(copies.length > 1 ? [severalCopies(copies)] : []),
+    ...checkAbandoned(settings, copy),
     ...checkElasticIp(
       { side, leads: told(place) },
       {
         elasticIp: aws.elasticIp,
         old: aws.old,
         new: copy?.InstanceId ?? "the copy",
-        led: done(elasticIpStep),
+        // What a copy that does not answer has noted is not known.
+        led: done(elasticIpStep) || (inspection.new instanceof Unreachable && side === "new"),
         leads: forkPhases.indexOf(phase) >= forkPhases.indexOf("address"),
         phase: "address",
         before: "app",
@@ -184,6 +186,19 @@ function severalCopies(copies: readonly Instance[]): Finding {
     remedy:
       "a run that was cut off has left one: pulumi stack export says which is the stack's; terminate the other",
   };
+}
+
+/** Only the copy itself can be given up, by its id. */
+function checkAbandoned({ fork: { abandon } }: ForkConfig, copy: Instance | undefined): Finding[] {
+  if (abandon === undefined || copy === undefined || copy.InstanceId === abandon) return [];
+  return [
+    {
+      place: "changeover:fork.abandon",
+      rule: "is the copy",
+      value: `the copy is ${copy.InstanceId}`,
+      remedy: "pulumi config rm --path 'changeover:fork.abandon'",
+    },
+  ];
 }
 
 /** The facts of a look; of a server that is not there, none. */

@@ -121,7 +121,10 @@ export async function vmFork(settings: ForkConfig, world: ForkWorld = real): Pro
     retain: phase === "finished",
   });
   const place: typeof placeStep = (_context, step, ...rest) => {
-    const resource = world.place(context(), step, ...rest);
+    const here = context();
+    // Nothing on a copy that is given up is undone.
+    const retain = here.retain || (step.side === "new" && settings.fork.abandon !== undefined);
+    const resource = world.place({ ...here, retain }, step, ...rest);
     if (step.name === forkSteps.guard) run.hasKey(resource.stdout);
     return resource;
   };

@@ -19,13 +19,20 @@ export function checkServers(settings: ForkSettings, { old, copy, at }: ForkServ
   if (old instanceof Unreachable)
     return [unreachableFinding(at, old.at === "bastion" ? "bastion" : "old", old.reason)];
   return [
-    ...(copy instanceof Unreachable
-      ? [{ ...unreachableFinding(at, "new", copy.reason), warning: true }]
-      : []),
+    ...(copy instanceof Unreachable ? [unreachableCopy(at, copy)] : []),
     ...checkOld(settings, old),
     ...checkDatabase(settings, old),
     ...checkRelease(settings),
   ];
+}
+
+function unreachableCopy(at: ForkServers["at"], copy: Unreachable): Finding {
+  const found = unreachableFinding(at, "new", copy.reason);
+  return {
+    ...found,
+    remedy: `${found.remedy}. Where it is lost: pulumi config set --path 'changeover:fork.abandon' ID (of the copy), 'pulumi up' with the phase as it is, then a lower phase; what is on it alone is lost`,
+    warning: true,
+  };
 }
 
 function checkOld({ site, aws }: ForkSettings, old: Facts): Finding[] {

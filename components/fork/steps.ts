@@ -33,6 +33,8 @@ export interface ForkSettings {
     database: { where: "machine" | "elsewhere" | "none"; name?: string | undefined; port: number };
     snapshotDeadline: number;
     bootDeadline: number;
+    /** A copy that does not answer any more: the way back asks nothing of it. */
+    abandon?: string | undefined;
     keepOldFor: number;
     terminateOld?: string | undefined;
   };

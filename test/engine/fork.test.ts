@@ -304,7 +304,7 @@ describe.runIf(isRoot)("a fork with faults", { timeout: 300_000 }, () => {
     const running = fork.stack.start("up", "--yes", "--skip-preview");
     await expect
       .poll(() => fork.front.of(action).some(({ status }) => status === 200), {
-        timeout: 60_000,
+        timeout: 120_000,
         interval: 5,
       })
       .toBe(true);
@@ -378,6 +378,37 @@ describe.runIf(isRoot)("a fork with faults", { timeout: 300_000 }, () => {
     await fails("address", "see who has moved it");
     expect(fork.front.of("AssociateAddress")).toEqual([]);
     await lead(fork.old);
+  });
+
+  test("a copy that does not answer any more is given up by its id: the address comes back, nothing is asked of it", async () => {
+    await fork.moveTo("address");
+    const [copy] = await fork.copies();
+    fork.dead(true);
+    await fails("app", "the copy is dead");
+    const wrong = await fork.up("address", { abandon: "i-0123456789abcdef0" });
+    expect(wrong.all).toContain(`the copy is ${copy!.InstanceId}`);
+    const abandon = { abandon: copy!.InstanceId };
+    // The mark of a move under way has heard of the way back that failed.
+    const { exitCode, changes, all } = await fork.up("address", abandon);
+    expect(exitCode, all).toBe(0);
+    expect(changes, all).toMatchObject({ ...nothing, update: 1 });
+    fork.journal();
+    await fork.moveTo("idle", abandon);
+    expect(fork.journal()).toEqual(
+      ["fork-jobs-stop", "snapshots", "fork-guard", "read-only"].map((step) => `undo ${step}`),
+    );
+    expect(fork.front.actions()).toContain("AssociateAddress");
+    expect(await fork.copies()).toEqual([]);
+    fork.dead(false);
+    fork.front.clear();
+  });
+
+  test("a copy that a run which was killed has left goes with the way back", async () => {
+    await killedAfter("RunInstances", "prepared");
+    expect(await fork.copies()).toHaveLength(1);
+    await fork.moveTo("idle");
+    expect(await fork.copies()).toEqual([]);
+    expect(await fork.images()).toEqual([]);
   });
 
   test("killed after the address went over, and on the way back, and on the way to finished: the next run goes on", async () => {

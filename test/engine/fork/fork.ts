@@ -198,6 +198,12 @@ export class Fork {
     else writeFileSync(join(this.folder, "written"), `${text}\n`);
   }
 
+  /** From now on the copy does not answer; or it is as before. */
+  dead(isDead: boolean): void {
+    if (isDead) writeFileSync(join(this.folder, "dead"), "");
+    else rmSync(join(this.folder, "dead"));
+  }
+
   async close(): Promise<void> {
     await this.stack?.remove();
     this.#site?.close();

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { Facts } from "../../../components/facts/inspect.ts";
+import { type Facts, Unreachable } from "../../../components/facts/inspect.ts";
 import type { placeStep } from "../../../components/step.ts";
 import { parseForkConfig } from "../../../stacks/config.ts";
 import { type ForkWorld, vmFork } from "../../../stacks/vmFork.ts";
@@ -35,6 +35,8 @@ function facts(side: "old" | "new"): Facts {
  */
 const place: typeof placeStep = (context, step, _phase, dependsOn, _byName, hooks) => {
   const { address, hostKey } = context.access[step.side];
+  const dead =
+    step.side === "new" ? `[ ! -e ${folder}/dead ] || { echo "the copy is dead" >&2; exit 1; }; ` : "";
   const mark = join(folder, step.side, step.name);
   const journal = join(folder, "journal");
   const consent = join(folder, "consent");
@@ -42,9 +44,9 @@ const place: typeof placeStep = (context, step, _phase, dependsOn, _byName, hook
   return new local.Command(
     step.name,
     {
-      create: pulumi.interpolate`set -eu; mkdir -p ${folder}/${step.side}; echo "do ${step.name} on ${address} ${hostKey}" >>${journal}; ${step.name.startsWith("accept-lost-writes-") ? `echo ${step.name.slice("accept-lost-writes-".length)} >${consent}; ` : ""}: >${mark}; ${step.name === "fork-guard" ? "echo 'forkHostKey=ssh-ed25519 AAAAcopy'" : ""}`,
+      create: pulumi.interpolate`set -eu; ${dead}mkdir -p ${folder}/${step.side}; echo "do ${step.name} on ${address} ${hostKey}" >>${journal}; ${step.name.startsWith("accept-lost-writes-") ? `echo ${step.name.slice("accept-lost-writes-".length)} >${consent}; ` : ""}: >${mark}; ${step.name === "fork-guard" ? "echo 'forkHostKey=ssh-ed25519 AAAAcopy'" : ""}`,
       update: 'printf %s "$PULUMI_COMMAND_STDOUT"',
-      delete: `set -eu; ${step.name === "fork-writes" ? `${refuse}; ` : ""}${step.name.startsWith("accept-lost-writes-") ? `rm -f ${consent}; ` : ""}rm -f ${mark}; echo "undo ${step.name}" >>${journal}`,
+      delete: `set -eu; ${dead}${step.name === "fork-writes" ? `${refuse}; ` : ""}${step.name.startsWith("accept-lost-writes-") ? `rm -f ${consent}; ` : ""}rm -f ${mark}; echo "undo ${step.name}" >>${journal}`,
     },
     { dependsOn: [...dependsOn], retainOnDelete: context.retain, ...(hooks ? { hooks } : {}) },
   ) as never;
@@ -52,7 +54,12 @@ const place: typeof placeStep = (context, step, _phase, dependsOn, _byName, hook
 
 const world: ForkWorld = {
   inspect: (_settings, { old, new: fresh }) =>
-    Promise.resolve({ ...(old ? { old: facts("old") } : {}), ...(fresh ? { new: facts("new") } : {}) }),
+    Promise.resolve({
+      ...(old ? { old: facts("old") } : {}),
+      ...(fresh
+        ? { new: existsSync(join(folder, "dead")) ? new Unreachable("Connection timed out") : facts("new") }
+        : {}),
+    }),
   key: () => Promise.resolve({ privateKey: undefined, privateKeyPassphrase: undefined }),
   place,
 };
