@@ -172,7 +172,8 @@ export class Fork {
   /** Copies that are not terminated. */
   async copies() {
     return (await this.instances()).filter(
-      ({ InstanceId, State }) => InstanceId !== this.old && State?.Name !== "terminated",
+      ({ Tags = [], State }) =>
+        Tags.some(({ Key }) => Key === "changeover:fork-of") && State?.Name !== "terminated",
     );
   }
 
