@@ -4,7 +4,7 @@
 export interface Benchmark {
   /** Its name on the command line and in the results. */
   name: string;
-  unit: "seconds" | "milliseconds" | "commands";
+  unit: "seconds" | "milliseconds" | "commands" | "calls";
   /** The most that is good: of the ratio where there is a peer, of the median otherwise; none where it is only told. */
   goal?: number;
   /** The most that is good of the worst run. Where it is given, the goal too is in the unit, and the peer only stands beside it. */

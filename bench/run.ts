@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { addressSwap } from "./addressSwap.ts";
 import { type Benchmark, judge, median, type Result, say } from "./benchmark.ts";
 import { dumpDowntime } from "./dumpDowntime.ts";
+import { forkApiCalls } from "./forkApiCalls.ts";
 import { commandsTyped, fullMoveSeconds } from "./fullMove.ts";
 import { copyLoad, initialCopy } from "./initialCopy.ts";
 import { moveSeconds } from "./moveSeconds.ts";
@@ -16,6 +17,7 @@ const benchmarks: readonly Benchmark[] = [
   ...[switchHold, switchBackHold, holdGrowth],
   ...[initialCopy, copyLoad],
   addressSwap,
+  forkApiCalls,
 ];
 const file = join(import.meta.dirname, "results.json");
 const runs = Number(process.env.BENCH_RUNS || 5);
@@ -55,7 +57,7 @@ function keep(result: Result): void {
 
 /** A figure with its unit. */
 function figure(value: number, unit: string): string {
-  if (unit === "commands") return String(value);
+  if (unit === "commands" || unit === "calls") return String(value);
   return unit === "seconds" ? `${value.toFixed(2)} s` : `${Math.round(value)} ms`;
 }
 

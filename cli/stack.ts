@@ -34,7 +34,15 @@ export async function readStack({ stack, cwd }: StackChoice): Promise<MoveConfig
   pulumi.runtime.setAllConfig(
     Object.fromEntries(shown.map(([key, { value }]): [string, string] => [key, value ?? ""])),
   );
-  return readConfig(undefined, name.trim());
+  const read = readConfig(undefined, name.trim());
+  if (read.runbook === "serverMove") return read;
+  throw new ConfigError([
+    {
+      key: "changeover:runbook",
+      problem: `should be serverMove for this command, but is ${read.runbook}`,
+      remedy: "pulumi preview shows how far this one is",
+    },
+  ]);
 }
 
 /** What pulumi prints; what it says is shown where it fails. */

@@ -8,21 +8,21 @@ export type Side = "old" | "new";
 /** Both servers. */
 export const sides = ["old", "new"] as const;
 
-/** One server. */
-export interface Server {
+/** One server. Address and key are outputs where the server is made in the same run. */
+export interface Server<Text = string> {
   /** Host name or IP address. */
-  address: string;
+  address: Text;
   /** `root`, or a user with passwordless sudo. */
   user: string;
   port: number;
   /** The server's public host key, `ssh-ed25519 AAAA...`. */
-  hostKey: string;
+  hostKey: Text;
 }
 
 /** What opens the servers: one key for both and for the bastion. */
-export interface Access {
-  old: Server;
-  new: Server;
+export interface Access<Text = string> {
+  old: Server<Text>;
+  new: Server<Text>;
   bastion?: Server | undefined;
   /** Private key in OpenSSH or PEM form; without one, the agent at SSH_AUTH_SOCK is asked. */
   privateKey?: string | undefined;
@@ -30,7 +30,10 @@ export interface Access {
 }
 
 /** The connection of a step: strict, with pinned keys; the private key is a secret in the state. */
-export function connectionTo(side: Side, access: Access): types.input.remote.ConnectionArgs {
+export function connectionTo(
+  side: Side,
+  access: Access<pulumi.Input<string>>,
+): types.input.remote.ConnectionArgs {
   const { bastion } = access;
   return {
     ...endpoint(access[side], access),
@@ -41,13 +44,16 @@ export function connectionTo(side: Side, access: Access): types.input.remote.Con
 }
 
 /** What is the same for a server and for a bastion. */
-function endpoint(server: Server, access: Access) {
+function endpoint(server: Server<pulumi.Input<string>>, access: Access<pulumi.Input<string>>) {
   const { address, port, user, hostKey } = server;
   return { host: address, port, user, hostKey, ...credentials(access) };
 }
 
 /** The key; without one the provider asks the agent at SSH_AUTH_SOCK, whose path must not get into the state: it changes daily. */
-function credentials({ privateKey, privateKeyPassphrase }: Access) {
+function credentials({
+  privateKey,
+  privateKeyPassphrase,
+}: Pick<Access, "privateKey" | "privateKeyPassphrase">) {
   if (privateKey === undefined) return {};
   return {
     privateKey: pulumi.secret(privateKey),

@@ -41,7 +41,7 @@ export interface Step {
 /** What all steps of a move share. */
 export interface StepContext {
   move: string;
-  access: Access;
+  access: Access<pulumi.Input<string>>;
   /** Settings that every script may use. */
   settings: Record<string, Setting>;
   /** Steps stay on the servers when they leave the state: the move is finished. */

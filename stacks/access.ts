@@ -12,6 +12,17 @@ import { ConfigError, type MoveConfig, setCommand } from "./config.ts";
  * @throws ConfigError when the key cannot be read or opened, or when there is neither a key nor an agent.
  */
 export async function readAccess(settings: MoveConfig): Promise<Access> {
+  const { old, new: fresh, bastion } = settings;
+  return { old, new: fresh, bastion, ...(await readKey(settings)) };
+}
+
+/** The settings that say what opens servers. */
+type KeySettings = Pick<MoveConfig, "privateKey" | "privateKeyFile" | "privateKeyPassphrase">;
+
+/** The key alone. */
+export async function readKey(
+  settings: KeySettings,
+): Promise<Pick<Access, "privateKey" | "privateKeyPassphrase">> {
   const { privateKeyPassphrase } = settings;
   const privateKey = settings.privateKey ?? readKeyFile(settings.privateKeyFile);
   if (privateKey === undefined) requireAgent();
@@ -21,13 +32,7 @@ export async function readAccess(settings: MoveConfig): Promise<Access> {
       privateKeyPassphrase,
       settings.privateKey === undefined ? "privateKeyFile" : "privateKey",
     );
-  return {
-    old: settings.old,
-    new: settings.new,
-    bastion: settings.bastion,
-    privateKey,
-    privateKeyPassphrase,
-  };
+  return { privateKey, privateKeyPassphrase };
 }
 
 /** The text of the key file; `~/` stands for the operator's home. */

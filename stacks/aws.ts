@@ -13,7 +13,7 @@ import { marksOf } from "./progress.ts";
 import { phaseNumber } from "./runbook.ts";
 
 /** What the operator's AWS user or role has to be allowed. */
-const actions = {
+export const actions = {
   always: ["DescribeInstances"],
   elasticIp: ["DescribeAddresses", "AssociateAddress"],
   snapshots: ["CreateSnapshot", "DescribeSnapshots", "CreateTags"],
@@ -76,7 +76,7 @@ export async function lookAtAws(
       run: { natives: made, volumes: both.old?.volumes ?? [] },
     };
   } catch (error) {
-    return { findings: [refused(aws, error as Error)] };
+    return { findings: [refused(aws, error as Error, needed(aws))] };
   }
 }
 
@@ -101,7 +101,20 @@ function whereItLeads(
   );
 }
 
-function refused(aws: WithAws["aws"], error: Error): Finding {
+function needed(aws: WithAws["aws"]): string[] {
+  return [
+    ...actions.always,
+    ...(aws.elasticIp === undefined ? [] : actions.elasticIp),
+    ...(aws.snapshots ? actions.snapshots : []),
+    ...(Object.keys(aws.securityGroups).length > 0 ? actions.securityGroups : []),
+  ];
+}
+
+/**
+ * AWS could not be asked.
+ * @param allowed what the operator's user or role has to be allowed there.
+ */
+export function refused(aws: { region: string }, error: Error, allowed: readonly string[]): Finding {
   if (error instanceof NoAddress)
     return {
       place: "changeover:aws.elasticIp",
@@ -109,16 +122,10 @@ function refused(aws: WithAws["aws"], error: Error): Finding {
       value: error.message,
       remedy: "correct changeover:aws.elasticIp or changeover:aws.region",
     };
-  const needed = [
-    ...actions.always,
-    ...(aws.elasticIp === undefined ? [] : actions.elasticIp),
-    ...(aws.snapshots ? actions.snapshots : []),
-    ...(Object.keys(aws.securityGroups).length > 0 ? actions.securityGroups : []),
-  ];
   return {
     place: "changeover:aws",
     rule: "opens EC2",
     value: error.message.split("\n")[0]!.slice(0, 300),
-    remedy: `give AWS credentials as usual (AWS_PROFILE, aws sso login, AWS_ACCESS_KEY_ID), by changeover:aws.profile or as the secret changeover:aws.accessKey; they need ${needed.map((name) => `ec2:${name}`).join(", ")}`,
+    remedy: `give AWS credentials as usual (AWS_PROFILE, aws sso login, AWS_ACCESS_KEY_ID), by changeover:aws.profile or as the secret changeover:aws.accessKey; they need ${allowed.map((name) => `ec2:${name}`).join(", ")}`,
   };
 }

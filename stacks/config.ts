@@ -11,6 +11,11 @@ import { weekdays } from "../components/window/window.ts";
 
 export const phases = ["idle", "prepared", "app", "database", "dns", "finished"] as const;
 export type Phase = (typeof phases)[number];
+/** The phases of a fork of a machine. */
+export const forkPhases = ["idle", "prepared", "app", "address", "finished"] as const;
+export type ForkPhase = (typeof forkPhases)[number];
+
+const runbooks = ["serverMove", "vmFork"] as const;
 
 /** A value as an error shows it. */
 function show(value: unknown): string {
@@ -353,7 +358,7 @@ const certificatesSchema = object({
 });
 
 const settingsSchema = object({
-  runbook: oneOf(["serverMove"]).default("serverMove"),
+  runbook: z.literal("serverMove", expected(`one of ${runbooks.join(", ")}`)).default("serverMove"),
   phase: oneOf(phases).default("idle"),
   move: text(/^[a-z0-9][a-z0-9-]{0,30}$/, "a short name in lower case (letters, digits, dashes)"),
   old: required(serverSchema),
@@ -373,11 +378,84 @@ const settingsSchema = object({
   dns: dnsSchema.optional(),
   aws: awsSchema.optional(),
   certificates: certificatesSchema.prefault({}),
+  fork: z.undefined("should not be set with the runbook serverMove").optional(),
   holdBudget: seconds("5 seconds"),
   stepDeadline: seconds("5 minutes"),
   acceptLostWrites: whole(0, Number.MAX_SAFE_INTEGER, "the number of rows that the refusal named")
     .default(0)
     .transform((rows) => (rows === 0 ? undefined : rows)),
+});
+
+/** A command of the operator's own, as /bin/sh takes it. */
+const command = cacheSchema.shape.command;
+const readOnlySchema = object({
+  on: command,
+  off: command,
+  user: user.default("root"),
+  deadline: seconds("1 minute"),
+});
+const releaseSchema = object({
+  command,
+  back: command.optional(),
+  user: user.default("root"),
+  deadline: seconds("10 minutes"),
+});
+/** A path on the machine that runs Pulumi. */
+const operatorsFile = text(/^(~\/|\.{0,2}\/)?[^\p{Cc}]{1,300}$/u, "a file that you can read and write");
+const inventorySchema = object({ file: operatorsFile, name: address.optional() });
+const forkDatabaseSchema = object({
+  where: oneOf(["machine", "elsewhere", "none"]),
+  name: databaseName.optional(),
+  port: port.default(5432),
+});
+const forkSchema = object({
+  reach: oneOf(["private", "public"]).default("private"),
+  hostname: text(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    "a host name of small letters, digits and dashes",
+  ).optional(),
+  readOnly: readOnlySchema.optional(),
+  release: listOf(releaseSchema),
+  inventory: listOf(inventorySchema),
+  database: required(forkDatabaseSchema),
+  snapshotDeadline: seconds("2 hours"),
+  bootDeadline: seconds("15 minutes"),
+  abandon: instance.optional(),
+  keepOldFor: seconds("14 days"),
+  terminateOld: instance.optional(),
+});
+const unit = text(/^[A-Za-z0-9_][A-Za-z0-9:_.@-]*\.(service|timer|socket|path)$/, "a systemd unit");
+const forkSiteSchema = object({
+  names: siteSchema.shape.names,
+  jobs: listOf(unit),
+  files: siteSchema.shape.files,
+  checks: siteSchema.shape.checks,
+});
+const forkAwsSchema = object({
+  region: awsSchema.shape.region,
+  old: instance,
+  elasticIp: z.ipv4(expected("the Elastic IP address at which users are served")),
+  deadline: awsSchema.shape.deadline,
+  accessKey: awsSchema.shape.accessKey,
+  profile: awsSchema.shape.profile,
+  api: awsSchema.shape.api,
+});
+const forkSettingsSchema = object({
+  runbook: z.literal("vmFork"),
+  phase: oneOf(forkPhases).default("idle"),
+  move: settingsSchema.shape.move,
+  old: settingsSchema.shape.old,
+  bastion: settingsSchema.shape.bastion,
+  privateKey: settingsSchema.shape.privateKey,
+  privateKeyFile: settingsSchema.shape.privateKeyFile,
+  privateKeyPassphrase: settingsSchema.shape.privateKeyPassphrase,
+  site: required(forkSiteSchema),
+  fork: required(forkSchema),
+  aws: required(forkAwsSchema),
+  window: settingsSchema.shape.window,
+  notices: settingsSchema.shape.notices,
+  stepDeadline: settingsSchema.shape.stepDeadline,
+  acceptLostWrites: settingsSchema.shape.acceptLostWrites,
 });
 
 /** The names whose records are changed; what else may stand there is told by other rules. */
@@ -452,6 +530,62 @@ const dnsRule = (setting: keyof typeof dnsOwn) =>
     },
   ] as const;
 
+const oneKey = [
+  ({
+    privateKey,
+    privateKeyFile,
+  }: {
+    privateKey?: string | undefined;
+    privateKeyFile?: string | undefined;
+  }) => privateKey === undefined || privateKeyFile === undefined,
+  rule(["privateKeyFile"], "should not be set together with privateKey: remove one of them", {
+    remedy: "pulumi config rm 'changeover:privateKeyFile'",
+  }),
+] as const;
+const tokenWithChannel = [
+  ({ notices }: { notices?: z.infer<typeof noticesSchema> | undefined }) =>
+    (notices?.slack?.token === undefined) === (notices?.slack?.channel === undefined),
+  rule(["notices", "slack"], "should hold token and channel together: a bot posts into a channel"),
+] as const;
+
+const forkRules = forkSettingsSchema
+  .refine(...oneKey)
+  .refine(...tokenWithChannel)
+  .refine(
+    ({ aws, old }) => aws?.elasticIp === undefined || aws.elasticIp !== old?.address,
+    rule(
+      ["old", "address"],
+      "should be an address of the machine's own, not its Elastic IP, which leads to the copy from address on",
+    ),
+  )
+  .refine(
+    ({ fork }) => fork?.database?.where !== "machine" || fork.database.name !== undefined,
+    rule(["fork", "database", "name"], "should be the database's name, where it is on the machine"),
+  )
+  .refine(
+    ({ fork }) => fork?.database?.where !== "machine" || fork.readOnly !== undefined,
+    rule(
+      ["fork", "readOnly"],
+      "should be set where the database is on the machine: what is written on old after its snapshot is not on the copy (for a site that nobody writes to: on true, off true)",
+    ),
+  )
+  .refine(
+    ({ fork, aws }) => fork?.terminateOld === undefined || fork.terminateOld === aws?.old,
+    rule(["fork", "terminateOld"], "should be aws.old, the one instance that this may terminate", {
+      remedy: "pulumi config rm --path 'changeover:fork.terminateOld'",
+    }),
+  )
+  .refine(
+    ({ fork, phase }) => fork?.terminateOld === undefined || phase === "finished",
+    rule(
+      ["fork", "terminateOld"],
+      "should not be set before phase finished: until then old is the way back",
+      {
+        remedy: "pulumi config rm --path 'changeover:fork.terminateOld'",
+      },
+    ),
+  );
+
 const schema = settingsSchema
   .refine(...dnsRule("server"))
   .refine(...dnsRule("key"))
@@ -475,16 +609,8 @@ const schema = settingsSchema
       "should differ from old's: two servers with one host key cannot be told apart (make a key of its own on new: rm /etc/ssh/ssh_host_*; ssh-keygen -A)",
     ),
   )
-  .refine(
-    ({ privateKey, privateKeyFile }) => privateKey === undefined || privateKeyFile === undefined,
-    rule(["privateKeyFile"], "should not be set together with privateKey: remove one of them", {
-      remedy: "pulumi config rm 'changeover:privateKeyFile'",
-    }),
-  )
-  .refine(
-    ({ notices }) => (notices?.slack?.token === undefined) === (notices?.slack?.channel === undefined),
-    rule(["notices", "slack"], "should hold token and channel together: a bot posts into a channel"),
-  )
+  .refine(...oneKey)
+  .refine(...tokenWithChannel)
   .refine(
     ({ aws }) => aws?.old === undefined || aws.old !== aws.new,
     rule(["aws", "new"], "should be another instance than aws.old"),
@@ -543,6 +669,9 @@ const schema = settingsSchema
 /** The settings of a move, checked. Durations are in seconds. */
 export type MoveConfig = z.infer<typeof schema>;
 
+/** The settings of a fork of a machine, checked. Durations are in seconds. */
+export type ForkConfig = z.infer<typeof forkRules>;
+
 /** All settings, and whether each is text or an object (or a number) in the stack's settings. */
 const keys: Record<keyof z.input<typeof schema>, "text" | "json"> = {
   runbook: "text",
@@ -565,6 +694,7 @@ const keys: Record<keyof z.input<typeof schema>, "text" | "json"> = {
   dns: "json",
   aws: "json",
   certificates: "json",
+  fork: "json",
   holdBudget: "text",
   stepDeadline: "text",
   acceptLostWrites: "json",
@@ -582,6 +712,7 @@ const optionalKeys = [
   "announcement",
   "dns",
   "aws",
+  "fork",
   "privateKey",
   "privateKeyFile",
   "privateKeyPassphrase",
@@ -616,7 +747,30 @@ export class ConfigError extends pulumi.RunError {
  * @throws ConfigError with every problem at once.
  */
 export function parseConfig(raw: Record<string, unknown>, more: readonly ConfigProblem[] = []): MoveConfig {
-  const parsed = schema.safeParse(raw, { reportInput: true });
+  return parse(schema, raw, more);
+}
+
+/**
+ * The same for a fork of a machine. Settings that only a server move has are left out where they are empty or the default.
+ * @throws ConfigError with every problem at once.
+ */
+export function parseForkConfig(
+  raw: Record<string, unknown>,
+  more: readonly ConfigProblem[] = [],
+): ForkConfig {
+  const own = Object.entries(raw).filter(
+    ([key, value]) =>
+      key in forkSettingsSchema.shape || !(key in keys) || (typeof value === "object" && !isEmpty(value)),
+  );
+  return parse(forkRules, Object.fromEntries(own), more);
+}
+
+function parse<T extends z.ZodType>(
+  rules: T,
+  raw: Record<string, unknown>,
+  more: readonly ConfigProblem[],
+): z.infer<T> {
+  const parsed = rules.safeParse(raw, { reportInput: true });
   const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue, raw));
   if (parsed.success && more.length === 0) return parsed.data;
   throw new ConfigError([...problems, ...more]);
@@ -629,7 +783,7 @@ export function parseConfig(raw: Record<string, unknown>, more: readonly ConfigP
 export function readConfig(
   config = new pulumi.Config("changeover"),
   stack: string = pulumi.getStack(),
-): MoveConfig {
+): MoveConfig | ForkConfig {
   const raw: Record<string, unknown> = Object.fromEntries(unknownKeys().map((key) => [key, config.get(key)]));
   for (const [key, kind] of Object.entries(keys)) {
     const value = kind === "json" ? readJson(config.get(key)) : config.get(key);
@@ -640,7 +794,8 @@ export function readConfig(
   const open = secretKeys.filter(
     (key) => key in raw && holdsSecret(key, raw[key]) && !sealed.includes(`changeover:${key}`),
   );
-  return parseConfig(raw, open.map(inClear));
+  const problems = open.map(inClear);
+  return raw["runbook"] === "vmFork" ? parseForkConfig(raw, problems) : parseConfig(raw, problems);
 }
 
 /** An object or a number; what is neither stays text, for the schema to refuse. */
@@ -702,7 +857,8 @@ function defaultMove(stack: string): string {
 /** Turns one of zod's issues into problems with key path and remedy. */
 function problemsOf(issue: z.core.$ZodIssue, raw: Record<string, unknown>): ConfigProblem[] {
   const path = asWritten(issue.path, raw);
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownSetting(path, key));
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => unknownSetting(path, key, raw["runbook"]));
   const missing = issue.code === "invalid_type" && issue.input === undefined;
   const remedy = issue.code === "custom" ? (issue.params?.["remedy"] as string | undefined) : undefined;
   return [
@@ -723,8 +879,8 @@ function asWritten(path: readonly PropertyKey[], raw: unknown): PropertyKey[] {
 }
 
 /** A setting that does not exist, with the one that was probably meant. */
-function unknownSetting(path: readonly PropertyKey[], key: string): ConfigProblem {
-  const known = settingsIn(path);
+function unknownSetting(path: readonly PropertyKey[], key: string, runbook: unknown): ConfigProblem {
+  const known = settingsIn(path, runbook);
   const meant = known.find((name) => distance(name.toLowerCase(), key.toLowerCase()) <= 2);
   const flag = path.length > 0 ? "--path " : "";
   return {
@@ -735,8 +891,10 @@ function unknownSetting(path: readonly PropertyKey[], key: string): ConfigProble
 }
 
 /** The names of the settings in an object. */
-function settingsIn(path: readonly PropertyKey[]): string[] {
-  return Object.keys(shapes[path.filter((part) => typeof part === "string").join(".")] ?? {});
+function settingsIn(path: readonly PropertyKey[], runbook?: unknown): string[] {
+  const at = path.filter((part) => typeof part === "string").join(".");
+  const own = runbook === "vmFork" ? forkShapes[at] : undefined;
+  return Object.keys(own ?? shapes[at] ?? {});
 }
 
 /** The settings of each object, by its path. */
@@ -768,6 +926,18 @@ const shapes: Record<string, z.ZodRawShape> = {
   "aws.securityGroups": securityGroupsSchema.shape,
   "aws.accessKey": accessKeySchema.shape,
   certificates: certificatesSchema.shape,
+  fork: forkSchema.shape,
+  "fork.readOnly": readOnlySchema.shape,
+  "fork.release": releaseSchema.shape,
+  "fork.inventory": inventorySchema.shape,
+  "fork.database": forkDatabaseSchema.shape,
+};
+
+/** Those of a fork, where they are others. */
+const forkShapes: Record<string, z.ZodRawShape> = {
+  "": forkSettingsSchema.shape,
+  site: forkSiteSchema.shape,
+  aws: forkAwsSchema.shape,
 };
 
 /** How many letters have to change, come or go to turn one word into another. */

@@ -109,7 +109,7 @@ export function rollback(
 }
 
 /** The commands that go back to a phase. */
-export function goBackTo(phase: Phase): string {
+export function goBackTo(phase: string): string {
   return `pulumi config set changeover:phase ${phase} && pulumi up`;
 }
 

@@ -2,9 +2,9 @@
 import { type Facts, type Inspection, Unreachable } from "../components/facts/inspect.ts";
 import type { Step } from "../components/step.ts";
 import type { Plan } from "../components/window/guard.ts";
-import type { MoveConfig, Phase } from "./config.ts";
+import type { MoveConfig } from "./config.ts";
 import { marksOf } from "./progress.ts";
-import { reachedPhases, type Runbook } from "./runbook.ts";
+import { reachedIn, type ReachedPhase, type Runbook } from "./runbook.ts";
 
 /** Seconds that one step takes beside its own work: connection, lock, verify. */
 const secondsPerStep = 0.5;
@@ -26,7 +26,7 @@ export function doneSteps(move: string, inspection: Inspection): (step: Step) =>
 }
 
 /** Phases that users may notice: there they wait, or see the maintenance page. */
-function disruptive({ database }: Pick<MoveConfig, "database">): Phase[] {
+function disruptive({ database }: Pick<MoveConfig, "database">): ReachedPhase[] {
   const restarts = database.strategy === "replicate" && database.restart === "prepared";
   return [...(restarts ? (["prepared"] as const) : []), "app", "database", "dns"];
 }
@@ -38,16 +38,26 @@ export function planOf(
   inspection: Inspection,
   rehearsal: boolean,
 ): Plan {
-  const isDone = doneSteps(settings.move, inspection);
-  const open = reachedPhases(settings.phase).map((phase) => ({
-    phase,
-    steps: runbook[phase].filter((step) => !isDone(step)),
+  return planIn(runbook, { ...settings, disruptive: disruptive(settings) }, inspection, rehearsal);
+}
+
+/** The same of any runbook. */
+export function planIn<P extends string>(
+  runbook: Runbook<P>,
+  { move, phase, disruptive }: { move: string; phase: P | "idle"; disruptive: readonly P[] },
+  inspection: Inspection,
+  rehearsal: boolean,
+): Plan {
+  const isDone = doneSteps(move, inspection);
+  const open = reachedIn(runbook, phase).map((reached) => ({
+    phase: reached,
+    steps: runbook[reached].filter((step) => !isDone(step)),
   }));
   const old = factsOfOld(inspection);
   return {
     phases: open
-      .filter(({ phase, steps }) => steps.length > 0 && disruptive(settings).includes(phase))
-      .map(({ phase }) => phase),
+      .filter(({ phase: reached, steps }) => steps.length > 0 && disruptive.includes(reached))
+      .map(({ phase: reached }) => reached),
     seconds: open.flatMap(({ steps }) => steps).reduce((sum, step) => sum + stepSeconds(step, old), 0),
     rehearsal,
   };

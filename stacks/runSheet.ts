@@ -7,23 +7,42 @@ import { usesPooler } from "../components/site.ts";
 import type { MoveConfig } from "./config.ts";
 import { servedBy } from "./outputs.ts";
 import { doneSteps, factsOfOld, stepSeconds } from "./plan.ts";
-import { phaseNumber, type Runbook } from "./runbook.ts";
+import { reachedIn, type Runbook } from "./runbook.ts";
+
+/** What a run sheet says beside its steps. */
+export interface SheetText<P extends string> {
+  head: string;
+  /** What an operator must know of a phase. */
+  notes: (phase: P) => string;
+  end: string;
+}
 
 /** The run sheet of a move. */
 export function runSheet(runbook: Runbook, settings: MoveConfig, inspection: Inspection): string {
   const old = factsOfOld(inspection);
-  const target = phaseNumber(settings.phase);
   const { side, way } = servedBy(settings);
-  const isDone = doneSteps(settings.move, inspection);
-  const body = Object.entries(runbook).flatMap(([phase, steps], index) => [
-    `  ${phase}${index + 1 <= target ? "" : "  (not now)"}${notes(phase, settings, old)}`,
-    ...steps.map((step) => line(step, isDone(step), index + 1 <= target, old)),
+  return sheetOf(runbook, settings, inspection, {
+    head: `Run sheet of move ${settings.move}: ${settings.old.address} (old) to ${settings.new.address} (new), phase ${settings.phase}`,
+    notes: (phase) => notes(phase, settings, old),
+    end: `Users are served by ${side}${way} when this is done. ${wayBack(settings)}`,
+  });
+}
+
+/** The run sheet of any runbook. */
+export function sheetOf<P extends string>(
+  runbook: Runbook<P>,
+  { move, phase }: { move: string; phase: P | "idle" },
+  inspection: Inspection,
+  { head, notes, end }: SheetText<P>,
+): string {
+  const old = factsOfOld(inspection);
+  const reached: readonly string[] = reachedIn(runbook, phase);
+  const isDone = doneSteps(move, inspection);
+  const body = (Object.keys(runbook) as P[]).flatMap((name) => [
+    `  ${name}${reached.includes(name) ? "" : "  (not now)"}${notes(name)}`,
+    ...runbook[name].map((step) => line(step, isDone(step), reached.includes(name), old)),
   ]);
-  return [
-    `Run sheet of move ${settings.move}: ${settings.old.address} (old) to ${settings.new.address} (new), phase ${settings.phase}`,
-    ...body,
-    `  Users are served by ${side}${way} when this is done. ${wayBack(settings)}`,
-  ].join("\n");
+  return [head, ...body, `  ${end}`].join("\n");
 }
 
 /** One step's line: mark, side, title, expected time, way back. */

@@ -7,22 +7,24 @@ import { type Phase, phases } from "./config.ts";
 /** A phase that has steps. */
 export type ReachedPhase = Exclude<Phase, "idle">;
 
-/** The steps of each phase. */
-export type Runbook = Readonly<Record<ReachedPhase, readonly Step[]>>;
+/** The steps of each phase but idle, in the order of the phases. */
+export type Runbook<P extends string = ReachedPhase> = Readonly<Record<P, readonly Step[]>>;
 
 /** What stands around the steps of a phase. */
-export interface AroundPhase {
+export interface AroundPhase<P extends string = ReachedPhase> {
   onError: pulumi.ErrorHook;
-  begins: (
-    phase: ReachedPhase,
-    steps: readonly Step[],
-    after: readonly pulumi.Resource[],
-  ) => pulumi.Resource[];
+  begins: (phase: P, steps: readonly Step[], after: readonly pulumi.Resource[]) => pulumi.Resource[];
   reached: (
-    phase: ReachedPhase,
+    phase: P,
     steps: readonly Step[],
     placed: ReadonlyMap<string, remote.Command>,
   ) => pulumi.Resource[];
+}
+
+/** The phases of a runbook up to one, idle left out. */
+export function reachedIn<P extends string>(runbook: Runbook<P>, phase: P | "idle"): P[] {
+  const all = Object.keys(runbook) as P[];
+  return phase === "idle" ? [] : all.slice(0, all.indexOf(phase) + 1);
 }
 
 /** A phase's number: idle is 0. */
@@ -36,10 +38,10 @@ export function reachedPhases(phase: Phase): ReachedPhase[] {
 }
 
 /** Everything that is wrong with a runbook, empty where nothing is. */
-export function runbookProblems(runbook: Runbook): string[] {
+export function runbookProblems<P extends string>(runbook: Runbook<P>): string[] {
   const problems: string[] = [];
   const seen = new Set<string>();
-  for (const [phase, steps] of Object.entries(runbook)) {
+  for (const [phase, steps] of Object.entries<readonly Step[]>(runbook)) {
     const earlier = new Set<string>();
     for (const step of steps) {
       if (seen.has(step.name)) problems.push(`${phase}: two steps are named ${step.name}`);
@@ -66,11 +68,11 @@ export function runbookProblems(runbook: Runbook): string[] {
  * @returns the steps' resources by name, in order.
  * @throws Error naming everything that breaks a rule.
  */
-export function placeRunbook(
-  runbook: Runbook,
-  phase: Phase,
+export function placeRunbook<P extends string>(
+  runbook: Runbook<P>,
+  phase: P | "idle",
   context: StepContext,
-  around?: AroundPhase,
+  around?: AroundPhase<P>,
   place = placeStep,
 ): Map<string, remote.Command> {
   const problems = runbookProblems(runbook);
@@ -78,7 +80,7 @@ export function placeRunbook(
   const placed = new Map<string, remote.Command>();
   const hooks = around ? { onError: [around.onError] } : undefined;
   let before: pulumi.Resource[] = [];
-  for (const reached of reachedPhases(phase)) {
+  for (const [index, reached] of reachedIn(runbook, phase).entries()) {
     const begun = around?.begins(reached, runbook[reached], before) ?? [];
     const steps = runbook[reached].map((step) => {
       const needed = [
@@ -87,7 +89,7 @@ export function placeRunbook(
       ];
       const earlier = [...before, ...begun, ...needed.map((name) => placed.get(name)!)];
       const ahead = step.ahead?.(earlier, hooks) ?? [];
-      const resource = place(context, step, phaseNumber(reached), [...earlier, ...ahead], placed, hooks);
+      const resource = place(context, step, index + 1, [...earlier, ...ahead], placed, hooks);
       placed.set(step.name, resource);
       return resource;
     });
@@ -100,7 +102,7 @@ export function placeRunbook(
  * The mark of a move under way: the last thing in the state, so that `destroy` meets it first and is refused before any undo
  * runs. At `idle` and `finished` there is nothing to protect.
  */
-export function placeMark(move: string, phase: Phase, steps: readonly pulumi.Resource[]): void {
+export function placeMark(move: string, phase: string, steps: readonly pulumi.Resource[]): void {
   const underWay = phase !== "idle" && phase !== "finished";
   new pulumi.Stash("under-way", { input: { move, phase } }, { dependsOn: [...steps], protect: underWay });
 }

@@ -56,7 +56,7 @@ import type { MoveConfig } from "./config.ts";
 import { type AwsInRun, lookAtAws } from "./aws.ts";
 import { type MoveOutputs, moveOutputs } from "./outputs.ts";
 import { lookAtNames, namesSteps } from "./names.ts";
-import { MoveNotices } from "./notices.ts";
+import { MoveNotices, noticeMove } from "./notices.ts";
 import { doneSteps, planOf } from "./plan.ts";
 import { goesAhead } from "./progress.ts";
 import { phaseNumber, placeMark, placeRunbook, type Runbook } from "./runbook.ts";
@@ -146,7 +146,13 @@ export function serverMoveRunbook(settings: MoveConfig, run?: NamesInRun, awsRun
       ...names.dns,
       ...(aws?.elasticIp === undefined
         ? []
-        : [leadElasticIp(settings, { ...aws, elasticIp: aws.elasticIp }, awsRun?.access)]),
+        : [
+            leadElasticIp(
+              settings,
+              { ...aws, elasticIp: aws.elasticIp },
+              { hold: awsRun?.access && { access: awsRun.access, drainSeconds: settings.holdBudget } },
+            ),
+          ]),
       ...(settings.dns ? sendCanaryByName(settings) : []),
     ],
     finished: [
@@ -193,7 +199,7 @@ export async function serverMove(settings: MoveConfig): Promise<MoveOutputs> {
     retain: settings.phase === "finished",
   };
   const isDone = doneSteps(settings.move, inspection);
-  const notices = new MoveNotices(settings, isDone);
+  const notices = new MoveNotices(noticeMove(settings), isDone);
   // Where nothing is reached no step places the records, and they are what they were.
   if (names.run && names.run.ahead === undefined) placing(names.run)([], { onError: [notices.onError] });
   const announced: pulumi.Resource[] = [];

@@ -13,7 +13,7 @@ export interface AwsAccess {
 }
 
 /** How often a call is tried where AWS throttles it or breaks off, the first time included. */
-const attempts = 6;
+export const attempts = 6;
 
 /** A client of EC2. AWS's library is large: it is read only where it is used. */
 export async function ec2(access: AwsAccess): Promise<EC2Client> {

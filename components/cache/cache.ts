@@ -18,7 +18,7 @@ function clearing({
   stepDeadline,
 }: CacheSettings): Pick<Step, "shared" | "settings" | "deadlineSeconds"> {
   return {
-    shared: [new URL("clear.sh", import.meta.url)],
+    shared: [new URL("../shell/command.sh", import.meta.url), new URL("clear.sh", import.meta.url)],
     settings: {
       CACHE_COMMAND: cacheClear.command,
       CACHE_USER: cacheClear.user,

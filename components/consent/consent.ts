@@ -3,7 +3,7 @@ import type { Step } from "../step.ts";
 import type { SiteSettings } from "../site.ts";
 
 /** Keeps the operator's consent to lose rows, where the switch's undo reads it. */
-export function giveConsent({ stepDeadline }: SiteSettings, rows: number): Step {
+export function giveConsent({ stepDeadline }: Pick<SiteSettings, "stepDeadline">, rows: number): Step {
   return {
     name: `accept-lost-writes-${rows}`,
     side: "new",

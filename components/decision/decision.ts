@@ -29,7 +29,7 @@ export const withStragglers: Rule = {
 
 /** Writes the reason into the journal; each reason once. */
 export function recordDecision(
-  { stepDeadline }: SiteSettings,
+  { stepDeadline }: Pick<SiteSettings, "stepDeadline">,
   { name, what, decision }: Rule,
   reason: string,
 ): Step {

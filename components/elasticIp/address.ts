@@ -88,7 +88,8 @@ export async function machines(client: EC2Client, ids: readonly string[]): Promi
   return new Map(found.map((machine) => [machine.id, machine]));
 }
 
-function machineOf(instance: Instance): Machine {
+/** What EC2 tells of an instance, in a few words. */
+export function machineOf(instance: Instance): Machine {
   const { InstanceId, State, PublicIpAddress, NetworkInterfaces = [], BlockDeviceMappings = [] } = instance;
   const index = ({ Attachment }: InstanceNetworkInterface) => Attachment?.DeviceIndex ?? 0;
   const interfaces = NetworkInterfaces.toSorted((one, other) => index(one) - index(other));

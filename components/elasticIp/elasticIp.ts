@@ -11,9 +11,9 @@ import type { HoldOrder } from "./hold.ts";
 /** What an operator sets of the address. */
 export interface ElasticIpSettings extends AwsAccess {
   elasticIp: string;
-  /** The instances that are old and new. */
+  /** The instances that are old and new; where new is made in the same run, it is asked for when the address goes there. */
   old: string;
-  new: string;
+  new: string | (() => pulumi.Input<string>);
   /** The site has to answer through it on new within so many seconds. */
   deadline: number;
 }
@@ -37,33 +37,49 @@ export interface SwapOrder {
 /** The step's name: its mark on new says that the address was led there by this move. */
 export const elasticIpStep = "elastic-ip";
 
-/**
- * The address leads to new.
- * @param access what opens the servers: users' new connections are held while it goes over.
- */
+/** What the step needs to know of the site. */
+interface ElasticIpSite {
+  site: Pick<SiteSettings["site"], "names" | "checks">;
+  stepDeadline: number;
+  phase: string;
+}
+
+/** What else the step is told. */
+interface ElasticIpOptions {
+  /** Steps of the same phase that come first. */
+  after?: readonly string[];
+  /** What opens the servers, and how many seconds open connections may take to end: users are held while it goes over. */
+  hold?: { access: Access; drainSeconds: number } | undefined;
+}
+
+/** The address leads to new. */
 export function leadElasticIp(
-  { site, stepDeadline, holdBudget, phase }: SiteSettings & { phase: string },
+  { site, stepDeadline, phase }: ElasticIpSite,
   settings: ElasticIpSettings,
-  access?: Access,
+  { after = [], hold }: ElasticIpOptions = {},
 ): Step {
   const ports = { tls: 443, plain: 80 };
-  const order: SwapOrder = {
+  const order = {
     access: accessOf(settings),
     address: settings.elasticIp,
     from: settings.old,
-    to: settings.new,
     name: site.names[0]!,
     checks: site.checks.map(({ path, marker, status }) => ({ path, marker, status })),
     ports,
     deadlineSeconds: settings.deadline,
-    hold: access && { access, ports: Object.values(ports), drainSeconds: holdBudget },
+    hold: hold && { ...hold, ports: Object.values(ports) },
   };
+  const stdin = () =>
+    pulumi
+      .output(typeof settings.new === "string" ? settings.new : settings.new())
+      .apply((to) => JSON.stringify({ ...order, to } satisfies SwapOrder));
   return {
     name: elasticIpStep,
     side: "new",
-    title: `lead Elastic IP ${settings.elasticIp} to new (${settings.new})`,
+    title: `lead Elastic IP ${settings.elasticIp} to new${typeof settings.new === "string" ? ` (${settings.new})` : ""}`,
     back: `lead it to old (${settings.old})`,
     folder: new URL("lead/", import.meta.url),
+    after,
     deadlineSeconds: stepDeadline,
     ahead: (dependsOn, hooks) => [
       new local.Command(
@@ -73,7 +89,7 @@ export function leadElasticIp(
           // What the first run printed stays known.
           update: 'printf %s "$PULUMI_COMMAND_STDOUT"',
           delete: "node components/elasticIp/swap.ts undo",
-          stdin: pulumi.secret(JSON.stringify(order)),
+          stdin: pulumi.secret(stdin()),
           logging: "stderr",
         },
         { dependsOn, retainOnDelete: phase === "finished", ...(hooks ? { hooks } : {}) },
@@ -82,6 +98,7 @@ export function leadElasticIp(
   };
 }
 
-function accessOf({ region, accessKey, profile, api }: AwsAccess): AwsAccess {
+/** Access alone, of settings that hold more. */
+export function accessOf({ region, accessKey, profile, api }: AwsAccess): AwsAccess {
   return { region, accessKey, profile, api };
 }

@@ -69,26 +69,42 @@ export async function askBoth(
   script: (side: Side) => string,
   deadline: number,
 ): Promise<Inspection> {
+  const { old, new: fresh } = await askThose(access, script, deadline);
+  return { old: old!, new: fresh! };
+}
+
+/** Some of the two servers, and what opens them. */
+export type Reached = Omit<Access, Side> & Partial<Pick<Access, Side>>;
+
+/** The same for those that there are. */
+export async function askThose(
+  access: Reached,
+  script: (side: Side) => string,
+  deadline: number,
+): Promise<Partial<Inspection>> {
   const folder = mkdtempSync(join(tmpdir(), "changeover-"));
   try {
     const configFile = writeSshFiles(folder, access);
     const env = askPass(folder, access.privateKeyPassphrase);
-    const [old, fresh] = await Promise.all(
-      sides.map((side) =>
-        ask({ configFile, side, user: access[side].user, env, deadline }, `set -u\n${script(side)}\n`),
-      ),
+    const told = await Promise.all(
+      sides.map(async (side) => {
+        const user = access[side]?.user;
+        if (user === undefined) return {};
+        const facts = await ask({ configFile, side, user, env, deadline }, `set -u\n${script(side)}\n`);
+        return { [side]: facts };
+      }),
     );
-    return { old: old!, new: fresh! };
+    return Object.assign({}, ...told) as Partial<Inspection>;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 /** Writes ssh's configuration, the pinned host keys and the key into a folder of this run's own. */
-export function writeSshFiles(folder: string, access: Access): string {
+export function writeSshFiles(folder: string, access: Reached): string {
   const servers = {
-    old: access.old,
-    new: access.new,
+    ...(access.old ? { old: access.old } : {}),
+    ...(access.new ? { new: access.new } : {}),
     ...(access.bastion ? { bastion: access.bastion } : {}),
   };
   const knownHosts = join(folder, "known_hosts");

@@ -1,9 +1,13 @@
 /** Guards of the way to the servers: ssh and the rights there. */
-import { type Side, sides } from "../server.ts";
-import type { Finding, GuardSettings, Look } from "./guards.ts";
+import { type Server, type Side, sides } from "../server.ts";
+import type { Finding, Look } from "./guards.ts";
 
 /** Why a server could not be looked at, with the remedy for each known reason. */
-export function unreachableFinding(settings: GuardSettings, side: Side | "bastion", reason: string): Finding {
+export function unreachableFinding(
+  settings: { [side in Side | "bastion"]?: Server | undefined },
+  side: Side | "bastion",
+  reason: string,
+): Finding {
   const { address, user, port } = settings[side]!;
   const known: [RegExp, string][] = [
     [

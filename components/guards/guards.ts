@@ -103,12 +103,21 @@ export function checkMove(
   inspection: Inspection,
   more: readonly Finding[] = [],
 ): string[] {
-  const found = [...findings(settings, inspection), ...more];
+  return refuse([...findings(settings, inspection), ...more], "move");
+}
+
+/**
+ * Refuses to go on where a guard has failed.
+ * @param what is stopped then: `move`.
+ * @returns warnings, as text.
+ * @throws pulumi.RunError with every failed guard at once.
+ */
+export function refuse(found: readonly Finding[], what: string): string[] {
   const failed = found.filter(({ warning }) => !warning);
   if (failed.length > 0)
     throw new pulumi.RunError(
       [
-        `${failed.length} ${failed.length === 1 ? "thing stops" : "things stop"} this move; nothing was touched:`,
+        `${failed.length} ${failed.length === 1 ? "thing stops" : "things stop"} this ${what}; nothing was touched:`,
         ...failed.map(describe),
       ].join("\n"),
     );

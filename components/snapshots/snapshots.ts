@@ -1,6 +1,6 @@
 /** EBS snapshots of old's volumes, ahead of everything else: what the way back cannot lose. They stay in AWS. */
+import type * as pulumi from "@pulumi/pulumi";
 import type { Natives } from "../aws/natives.ts";
-import type { SiteSettings } from "../site.ts";
 import type { Step } from "../step.ts";
 
 /** The step's name. */
@@ -16,8 +16,12 @@ export interface Volume {
 
 /** What this run knows of AWS; nothing where only the steps' names are wanted. */
 export interface SnapshotsInRun {
-  natives: Natives;
+  natives: Pick<Natives, "snapshot">;
   volumes: readonly Volume[];
+  /** Tags beside the move's own, for a volume. */
+  tagsOf?: (volume: string) => Record<string, string>;
+  /** Is told of each snapshot. */
+  taken?: (volume: string, snapshot: pulumi.CustomResource) => void;
 }
 
 /**
@@ -25,7 +29,11 @@ export interface SnapshotsInRun {
  * @param instance the instance that is old.
  */
 export function takeSnapshots(
-  { move, stepDeadline, database }: SiteSettings & { move: string; database: { copyDeadline: number } },
+  {
+    move,
+    stepDeadline,
+    database,
+  }: { move: string; stepDeadline: number; database: { copyDeadline: number } },
   instance: string,
   run: SnapshotsInRun | undefined,
 ): Step {
@@ -39,18 +47,24 @@ export function takeSnapshots(
     ...(run
       ? {
           ahead: (dependsOn, hooks) =>
-            run.volumes.map(({ id, device }) =>
-              run.natives.snapshot(
+            run.volumes.map(({ id, device }) => {
+              const snapshot = run.natives.snapshot(
                 `snapshot-${id}`,
                 id,
-                { Name: `changeover ${move}: ${instance} ${device}`, "changeover:move": move },
+                {
+                  ...run.tagsOf?.(id),
+                  Name: `changeover ${move}: ${instance} ${device}`,
+                  "changeover:move": move,
+                },
                 {
                   dependsOn,
                   ...(hooks ? { hooks } : {}),
                   customTimeouts: { create: `${database.copyDeadline}s` },
                 },
-              ),
-            ),
+              );
+              run.taken?.(id, snapshot);
+              return snapshot;
+            }),
         }
       : {}),
   };

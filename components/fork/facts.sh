@@ -1,0 +1,29 @@
+# Looks at old or its copy and prints facts, one `name<TAB>base64 of the value` a line. Reads only; settings and facts.sh stand above it.
+# shellcheck shell=bash
+
+# The commands that the steps use, and which of them are missing here.
+missing_tools() {
+  local tool
+  for tool in systemctl systemd-run flock timeout awk find runuser base64 openssl ssh-keygen getent hostname; do
+    command -v "$tool" >/dev/null || printf '%s\n' "$tool"
+  done
+}
+
+# The databases of a server on this machine, without PostgreSQL's own.
+databases_here() {
+  command -v psql >/dev/null || return 0
+  sql --command="select datname from pg_database where datname !~ '^(postgres|template[01])$'" postgres
+}
+
+inspect_fork() {
+  local unit path
+  fact user "$(id -u)"
+  fact tools "$(missing_tools)"
+  fact machine "$(cat /sys/class/dmi/id/board_asset_tag 2>/dev/null || true)"
+  move_facts
+  for unit in "${JOBS[@]}"; do fact_of "unit.$unit" systemctl show --property=LoadState --value -- "$unit"; done
+  for path in "${FILES[@]}"; do [[ -e $path ]] || fact "missing.$path" yes; done
+  fact_of databases databases_here
+  [[ $SIDE != new || ! -e $HANDOVER/done ]] || fact_of written written_places
+  fact complete yes
+}

@@ -1,0 +1,163 @@
+/** What stops a fork, by what the servers and EC2 have told. Pure. */
+import { forPeople } from "../duration.ts";
+import { type Facts, lines, Unreachable } from "../facts/inspect.ts";
+import { unreachableFinding } from "../guards/access.ts";
+import type { Finding } from "../guards/guards.ts";
+import type { Server } from "../server.ts";
+import type { ForkSettings } from "./steps.ts";
+
+/** What the servers have told, and where they are. */
+export interface ForkServers {
+  old: Facts | Unreachable;
+  /** None where there is no copy. */
+  copy: Facts | Unreachable | undefined;
+  at: { old: Server; new?: Server | undefined; bastion?: Server | undefined };
+}
+
+/** Checks old and its copy. */
+export function checkServers(settings: ForkSettings, { old, copy, at }: ForkServers): Finding[] {
+  if (old instanceof Unreachable)
+    return [unreachableFinding(at, old.at === "bastion" ? "bastion" : "old", old.reason)];
+  return [
+    ...(copy instanceof Unreachable ? [unreachableCopy(at, copy)] : []),
+    ...checkOld(settings, old),
+    ...checkDatabase(settings, old),
+    ...checkRelease(settings),
+  ];
+}
+
+function unreachableCopy(at: ForkServers["at"], copy: Unreachable): Finding {
+  const found = unreachableFinding(at, "new", copy.reason);
+  return {
+    ...found,
+    remedy: `${found.remedy}. Where it is lost: pulumi config set --path 'changeover:fork.abandon' ID (of the copy), 'pulumi up' with the phase as it is, then a lower phase; what is on it alone is lost`,
+    warning: true,
+  };
+}
+
+function checkOld({ site, aws }: ForkSettings, old: Facts): Finding[] {
+  const missing = lines(old, "tools");
+  const machine = old.get("machine") ?? "";
+  return [
+    ...(old.get("user") === "0"
+      ? []
+      : [
+          {
+            place: "old",
+            rule: "steps run as root",
+            value: `user number ${old.get("user")}`,
+            remedy: "give changeover:old.user passwordless sudo",
+          },
+        ]),
+    ...(missing.length === 0
+      ? []
+      : [
+          {
+            place: "old",
+            rule: "has the commands that the steps use",
+            value: `it lacks ${missing.join(", ")}`,
+            remedy: "install them: the copy gets them along",
+          },
+        ]),
+    ...(machine.startsWith("i-") && machine !== aws.old
+      ? [
+          {
+            place: "changeover:old.address",
+            rule: `leads to the instance of changeover:aws.old (${aws.old})`,
+            value: `it leads to ${machine}`,
+            remedy: "correct changeover:old.address or changeover:aws.old",
+          },
+        ]
+      : []),
+    ...site.jobs
+      .filter((unit) => old.get(`unit.${unit}`) !== "loaded")
+      .map((unit) => ({
+        place: `old, ${unit}`,
+        rule: "is a unit of systemd",
+        value: `it is ${old.get(`unit.${unit}`) || "not known"}`,
+        remedy: "correct changeover:site.jobs: a job that is not named would run twice",
+      })),
+    ...site.files
+      .filter((path) => old.has(`missing.${path}`))
+      .map((path) => ({
+        place: `old, ${path}`,
+        rule: "is there",
+        value: "it is not",
+        remedy: "correct changeover:site.files: what users write elsewhere is not named before a way back",
+      })),
+  ];
+}
+
+/** Where the database is, the settings say; what is there, the server. */
+function checkDatabase({ fork: { database } }: ForkSettings, old: Facts): Finding[] {
+  const here = lines(old, "databases");
+  const place = "changeover:fork.database.where";
+  if (database.where === "machine" && !here.includes(database.name!))
+    return [
+      {
+        place,
+        rule: `is machine where the database ${database.name} is on old`,
+        value: `PostgreSQL on old, port ${database.port}, has ${here.join(", ") || "none"}`,
+        remedy: "correct changeover:fork.database",
+      },
+    ];
+  if (database.where === "machine" || here.length === 0) return [];
+  return [
+    {
+      place,
+      rule: `is ${database.where} where no database is on old`,
+      value: `PostgreSQL there has ${here.join(", ")}, and the copy would have them as they were when it was made`,
+      remedy:
+        "say machine where one of them is the site's (and changeover:fork.readOnly); stop PostgreSQL there where none is",
+    },
+  ];
+}
+
+/** A release changes what old's code reads, too, where both have one database. */
+function checkRelease({ fork: { database, release } }: ForkSettings): Finding[] {
+  const oneWay = release.filter(({ back }) => back === undefined);
+  if (database.where !== "elsewhere" || oneWay.length === 0) return [];
+  return [
+    {
+      place: "changeover:fork.release",
+      rule: "can be taken back, for old and its copy have one database",
+      value: `${oneWay.map(({ command }) => JSON.stringify(command)).join(", ")} has no way back`,
+      remedy: "see that old's code works with what it leaves in the database, or give its back",
+      warning: true,
+    },
+  ];
+}
+
+/**
+ * A finished fork stays finished, and old is terminated only when it has been kept for long enough.
+ * @param stopped when this move has stopped old.
+ * @param now milliseconds since the epoch, as `stopped`.
+ */
+export function checkFinished(
+  { move, phase, fork, aws }: ForkSettings,
+  isFinished: boolean,
+  stopped: number | undefined,
+  now: number,
+): Finding[] {
+  if (isFinished && phase !== "finished")
+    return [
+      {
+        place: "changeover:phase",
+        rule: "stays at finished once the fork is finished",
+        value: `move ${move} is finished, and old is stopped`,
+        remedy:
+          "pulumi config set changeover:phase finished   (to go back: start old, lead the Elastic IP there, and start its jobs, by hand)",
+      },
+    ];
+  if (fork.terminateOld === undefined) return [];
+  const left = stopped === undefined ? fork.keepOldFor : stopped / 1000 + fork.keepOldFor - now / 1000;
+  if (left <= 0) return [];
+  return [
+    {
+      place: "changeover:fork.terminateOld",
+      rule: `terminates ${aws.old} when it has been stopped for ${forPeople(fork.keepOldFor)} (changeover:fork.keepOldFor)`,
+      value: stopped === undefined ? "this move has not stopped it yet" : `${forPeople(left)} are left`,
+      remedy: "pulumi config rm --path 'changeover:fork.terminateOld', and set it again then",
+    },
+  ];
+}

@@ -1,0 +1,5 @@
+# Takes the guard away.
+# shellcheck shell=bash
+undo_step() {
+  remove_guard
+}

@@ -1,0 +1,5 @@
+# Whether it is so is known elsewhere.
+# shellcheck shell=bash
+verify_step() {
+  :
+}
