@@ -2,8 +2,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    // Each file of the lab's tests has two servers of its own. They wait more than they work: two files at a time, and no other
-    // project meanwhile.
+    // Each file of the lab's tests has two servers of its own. They wait more than they work, and so do those of the engine: two
+    // files at a time, also where there are two processors, and no other project meanwhile.
     projects: [
       {
         test: {
@@ -11,6 +11,7 @@ export default defineConfig({
           include: ["test/unit/**/*.test.ts", "test/engine/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
