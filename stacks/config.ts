@@ -454,6 +454,7 @@ const forkSettingsSchema = object({
   aws: required(forkAwsSchema),
   window: settingsSchema.shape.window,
   notices: settingsSchema.shape.notices,
+  holdBudget: settingsSchema.shape.holdBudget,
   stepDeadline: settingsSchema.shape.stepDeadline,
   acceptLostWrites: settingsSchema.shape.acceptLostWrites,
 });

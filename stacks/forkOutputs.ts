@@ -54,7 +54,7 @@ export function forkSheet(settings: ForkConfig, written: readonly string[]): She
       ({
         prepared: readOnly,
         app: "",
-        address: `  -- Elastic IP ${aws.elasticIp} goes over in one call; connections that are open through it end`,
+        address: `  -- Elastic IP ${aws.elasticIp} goes over in one call; new connections wait about a second, what is open may end first`,
         finished: "  -- POINT OF NO RETURN",
       })[at],
     end: `Users are served by ${served(phase)} when this is done. ${wayBack(settings)}${lost}`,

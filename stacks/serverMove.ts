@@ -84,6 +84,7 @@ export function serverMoveRunbook(settings: MoveConfig, run?: NamesInRun, awsRun
   const replicate = strategy === "replicate";
   const names = namesSteps(settings, run);
   const { aws, certificates } = settings;
+  const access = awsRun?.access;
   const group = (side: "old" | "new") => {
     const id = aws?.securityGroups[side];
     return id && awsRun
@@ -150,7 +151,7 @@ export function serverMoveRunbook(settings: MoveConfig, run?: NamesInRun, awsRun
             leadElasticIp(
               settings,
               { ...aws, elasticIp: aws.elasticIp },
-              { hold: awsRun?.access && { access: awsRun.access, drainSeconds: settings.holdBudget } },
+              { hold: access && { access: () => access, drainSeconds: settings.holdBudget } },
             ),
           ]),
       ...(settings.dns ? sendCanaryByName(settings) : []),

@@ -67,7 +67,14 @@ export function vmForkRunbook(settings: ForkConfig, run?: ForkRun): Runbook<Fork
     address: [
       stopJobsOnOld(settings),
       keepHandover(settings),
-      leadElasticIp(settings, { ...aws, new: () => run!.copy().id }, { after: [forkSteps.handover] }),
+      leadElasticIp(
+        settings,
+        { ...aws, new: () => run!.copy().id },
+        {
+          after: [forkSteps.handover],
+          hold: run?.access && { access: run.access, drainSeconds: settings.holdBudget },
+        },
+      ),
       startJobsOnCopy(settings),
       guardWrites(settings),
     ],
@@ -80,9 +87,11 @@ export interface ForkWorld {
   inspect: typeof inspectFork;
   key: typeof readKey;
   place: typeof placeStep;
+  /** Whether its servers can hold users' connections. */
+  holds: boolean;
 }
 
-const real: ForkWorld = { inspect: inspectFork, key: readKey, place: placeStep };
+const real: ForkWorld = { inspect: inspectFork, key: readKey, place: placeStep, holds: true };
 
 /** Looks, checks, prints the run sheet, places the steps; returns the stack's outputs. */
 export async function vmFork(settings: ForkConfig, world: ForkWorld = real): Promise<ForkOutputs> {
@@ -98,7 +107,8 @@ export async function vmFork(settings: ForkConfig, world: ForkWorld = real): Pro
     ...(server ? { new: server } : {}),
   });
   const inspection = bothFacts(told);
-  const run = runOf(settings, aws);
+  const access = () => ({ ...opening, old, new: run.server() ?? server ?? old });
+  const run = runOf(settings, aws, world.holds ? access : undefined);
   const runbook = vmForkRunbook(settings, run);
   const disruptive: readonly ForkReached[] = settings.fork.readOnly ? ["prepared", "address"] : ["address"];
   const plan = planIn(runbook, { move, phase, disruptive }, inspection, rehearsal);
@@ -116,7 +126,7 @@ export async function vmFork(settings: ForkConfig, world: ForkWorld = real): Pro
   /** Where servers are, as far as that is known when a step is placed: those on the copy come after the copy. */
   const context = (): StepContext => ({
     move,
-    access: { ...opening, old, new: run.server() ?? server ?? old },
+    access: access(),
     settings: sharedForkSettings(settings),
     retain: phase === "finished",
   });
@@ -191,12 +201,16 @@ function placeDecisions(
 }
 
 /** What this run makes at AWS, and what is known of it as it is placed. */
-function runOf(settings: ForkConfig, { natives, original, volumes, copies, image }: ForkAws) {
+function runOf(
+  settings: ForkConfig,
+  { natives, original, volumes, copies, image }: ForkAws,
+  access: ForkRun["access"],
+) {
   let copy: Instance | undefined;
   let hostKey: pulumi.Output<string> | undefined;
   const address = (made: Instance) => (settings.fork.reach === "public" ? made.publicIp : made.privateIp);
   return {
-    ...{ natives, original, volumes },
+    ...{ natives, original, volumes, access },
     found: { instance: copies[0]?.InstanceId, image },
     made: (made: Instance) => {
       copy = made;

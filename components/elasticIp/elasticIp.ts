@@ -48,8 +48,11 @@ interface ElasticIpSite {
 interface ElasticIpOptions {
   /** Steps of the same phase that come first. */
   after?: readonly string[];
-  /** What opens the servers, and how many seconds open connections may take to end: users are held while it goes over. */
-  hold?: { access: Access; drainSeconds: number } | undefined;
+  /**
+   * What opens the servers, asked for when the address goes over, and how many seconds open connections may take to end: users are held
+   * meanwhile.
+   */
+  hold?: { access: () => Access<pulumi.Input<string>>; drainSeconds: number } | undefined;
 }
 
 /** The address leads to new. */
@@ -67,12 +70,14 @@ export function leadElasticIp(
     checks: site.checks.map(({ path, marker, status }) => ({ path, marker, status })),
     ports,
     deadlineSeconds: settings.deadline,
-    hold: hold && { ...hold, ports: Object.values(ports) },
   };
+  const held = { ports: Object.values(ports), drainSeconds: hold?.drainSeconds ?? 0 };
   const stdin = () =>
     pulumi
-      .output(typeof settings.new === "string" ? settings.new : settings.new())
-      .apply((to) => JSON.stringify({ ...order, to } satisfies SwapOrder));
+      .all([typeof settings.new === "string" ? settings.new : settings.new(), hold?.access()])
+      .apply(([to, access]) =>
+        JSON.stringify({ ...order, to, hold: access && { ...held, access } } satisfies SwapOrder),
+      );
   return {
     name: elasticIpStep,
     side: "new",

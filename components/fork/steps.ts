@@ -8,6 +8,7 @@ import { accessOf } from "../elasticIp/elasticIp.ts";
 import { placeInventory } from "../inventory/inventory.ts";
 import { scriptBeside, type Setting } from "../script.ts";
 import { takeSnapshots, type Volume } from "../snapshots/snapshots.ts";
+import type { Access } from "../server.ts";
 import type { Step } from "../step.ts";
 import { checkSettings, processFiles } from "../web/web.ts";
 import type { Original } from "./original.ts";
@@ -54,6 +55,8 @@ export interface ForkRun {
   made: (copy: Instance) => void;
   /** The copy's address and id, once it is made. */
   copy: () => { address: pulumi.Output<string>; id: pulumi.Output<string> };
+  /** What opens old and the copy, once that is made: users are held while the address goes over. */
+  access?: (() => Access<pulumi.Input<string>>) | undefined;
   /** The key by which the copy is known, once the guard's step is placed, which prints it. */
   hostKey: () => pulumi.Output<string>;
 }

@@ -358,6 +358,27 @@ describe.runIf(isRoot)("a fork with faults", { timeout: 300_000 }, () => {
     expect(await fork.copies()).toHaveLength(1);
   });
 
+  test("a fault or a kill on the way to app leaves what is done, and the next run goes on", async () => {
+    fork.front.rule("DescribeInstances", { answer: { code: "UnauthorizedOperation", status: 403 } });
+    fork.journal();
+    await fails("app", "UnauthorizedOperation");
+    expect(fork.journal()).toEqual([]);
+    const seen: string[] = [];
+    const told = () => {
+      seen.push(...fork.journal().map((line) => line.replace(/ on .*/, "")));
+      return seen;
+    };
+    const running = fork.stack.start("up", "--yes", "--skip-preview");
+    await expect.poll(told, { timeout: 120_000, interval: 5 }).toContain("do writable");
+    running.kill("SIGKILL");
+    await running;
+    await fork.stack.cancel();
+    await fork.moveTo("app");
+    expect(new Set(told())).toEqual(new Set(["do writable", "do release", "do health"]));
+    expect(seen.at(-1)).toBe("do health");
+    expect(fork.front.actions()).toEqual([]);
+  });
+
   test("a fault on the way to address leaves the address at old; somebody else who moves it is told", async () => {
     await fork.moveTo("app");
     fork.front.rule("AssociateAddress", { answer: { code: "UnauthorizedOperation", status: 403 } });

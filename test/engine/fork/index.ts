@@ -62,6 +62,7 @@ const world: ForkWorld = {
     }),
   key: () => Promise.resolve({ privateKey: undefined, privateKeyPassphrase: undefined }),
   place,
+  holds: false,
 };
 
 export default await vmFork(settings, world);
