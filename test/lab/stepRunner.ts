@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { execa } from "execa";
 import { expect } from "vitest";
+import type { Setting } from "../../components/script.ts";
 import { sharedSettings } from "../../components/site.ts";
 import { resultOf } from "../../components/result.ts";
 import { type Step, type StepContext, stepScript } from "../../components/step.ts";
@@ -22,11 +23,14 @@ export function checked(raw: Record<string, unknown>): MoveConfig {
 export class StepRunner {
   readonly #shop: Shop;
   readonly #settings: MoveConfig;
+  readonly #shared: Record<string, Setting>;
   readonly #results: Record<string, string> = {};
 
-  constructor(shop: Shop, settings: MoveConfig) {
+  /** @param shared settings that every script may use; those of a server move where they are absent. */
+  constructor(shop: Shop, settings: MoveConfig, shared: Record<string, Setting> = sharedSettings(settings)) {
     this.#shop = shop;
     this.#settings = settings;
+    this.#shared = shared;
   }
 
   /** Sends a step; ends it by force after some seconds where a limit is given. */
@@ -34,7 +38,7 @@ export class StepRunner {
     const context: StepContext = {
       move: this.#settings.move,
       access: { old: this.#settings.old, new: this.#settings.new },
-      settings: sharedSettings(this.#settings),
+      settings: this.#shared,
       retain: false,
     };
     const limit = killAfter === undefined ? [] : ["timeout", "--signal=KILL", String(killAfter)];

@@ -35,7 +35,8 @@ own_name() {
   local before
   before=$(cat /etc/hostname)
   printf '%s\n' "$NAME" >/etc/hostname
-  printf '%s' "$NAME" >/proc/sys/kernel/hostname
+  # The kernel's own file cannot be written in a container.
+  { printf '%s' "$NAME" >/proc/sys/kernel/hostname; } 2>/dev/null || hostname "$NAME"
   awk -v before="${before%%.*}" -v name="$NAME" '!/^#/ { for (i = 2; i <= NF; i++) if ($i == before) $i = name; else if (index($i, before ".") == 1) $i = name substr($i, length(before) + 1) } 1' \
     /etc/hosts >/etc/hosts.changeover
   cat /etc/hosts.changeover >/etc/hosts
