@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** What CI keeps of a failure is its message: what differs is in it. */
+const chaiConfig = { truncateThreshold: 600 };
+
 export default defineConfig({
   test: {
     // Each file of the lab's tests has two servers of its own. They wait more than they work, and so do those of the engine: two
@@ -8,6 +11,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          chaiConfig,
           include: ["test/unit/**/*.test.ts", "test/engine/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -18,6 +22,7 @@ export default defineConfig({
       {
         test: {
           name: "lab",
+          chaiConfig,
           include: ["test/lab/**/*.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 600_000,
@@ -29,6 +34,7 @@ export default defineConfig({
         // What takes too long for every change: `make soak`.
         test: {
           name: "soak",
+          chaiConfig,
           include: ["test/soak/**/*.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 600_000,

@@ -76,14 +76,15 @@ async function beInstance(id: string): Promise<void> {
   );
 }
 
-/** What makes the machine one of its own, and what runs. */
+/** What makes the machine one of its own, and what runs. Whether it has booted is asked first, so that what runs is of after the boot. */
 const look = `
+echo "system=$(systemctl is-system-running)"
 echo "id=$(cat /etc/machine-id)"
 echo "name=$(hostname)"
 echo "key=$(cut -d ' ' -f 1,2 /etc/ssh/ssh_host_ed25519_key.pub)"
 for unit in cron shop-worker shop-web nginx postgresql@15-main; do echo "$unit=$(systemctl is-active $unit)"; done
 echo "mark=$(cat /run/booted 2>/dev/null)"
-echo "system=$(systemctl is-system-running)"`;
+echo "failed=$(systemctl --failed --plain --no-legend | cut -d ' ' -f 1 | tr '\\n' ' ')"`;
 
 const told = (text: string) =>
   Object.fromEntries(text.split("\n").map((line) => line.split(/=(.*)/).slice(0, 2) as [string, string]));

@@ -1,5 +1,0 @@
-# It is led back after this, from the operator's machine.
-# shellcheck shell=bash
-undo_step() {
-  :
-}

@@ -1,5 +1,0 @@
-# They are kept.
-# shellcheck shell=bash
-undo_step() {
-  :
-}
