@@ -87,11 +87,16 @@ export function renderScript({ move, step }: Place, args: ScriptArgs): string {
   return [prelude.join("\n"), script.join("\n\n")].join("\n");
 }
 
+/** What stands ahead of a command so that it runs as root. */
+export function asRoot(user: string): string {
+  return user === "root" ? "" : "sudo -n ";
+}
+
 /** The text that Pulumi sends as the command: short, for an error prints it; the script itself comes by stdin. */
 export function launchCommand(
   user: string,
   verb: "do" | "undo" | "results",
   deadlineSeconds: number,
 ): string {
-  return `${user === "root" ? "" : "sudo -n "}timeout --kill-after=15 ${deadlineSeconds} bash -s ${verb}`;
+  return `${asRoot(user)}timeout --kill-after=15 ${deadlineSeconds} bash -s ${verb}`;
 }

@@ -1,12 +1,12 @@
 /** Tells users of the move: the announcement when prepared is reached, the all-clear after the database's switch. */
-import { local } from "@pulumi/command";
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import { Temporal } from "temporal-polyfill";
 import { pageSeconds, restartPageSeconds } from "../components/database/database.ts";
 import { forPeople } from "../components/duration.ts";
 import type { Inspection } from "../components/facts/inspect.ts";
 import { defaultAllClear, defaultTemplate, fillIn } from "../components/notices/announcement.ts";
 import type { Notice } from "../components/notices/channels.ts";
+import { placeProgram } from "../components/program.ts";
 import { usesPooler } from "../components/site.ts";
 import { nextOpening, openingAt } from "../components/window/window.ts";
 import type { MoveConfig } from "./config.ts";
@@ -55,16 +55,12 @@ export function announce(
   const text = what === "announcement" ? told.text : told.allClear;
   const notice: Notice = { text, board: move, event: { move, phase, what } };
   return [
-    new local.Command(
+    placeProgram(
       what,
       {
-        create: "node components/notices/send.ts create",
-        update: 'printf %s "$PULUMI_COMMAND_STDOUT"',
-        stdin: pulumi.secret(
-          JSON.stringify({ settings: announcement.channels, create: notice, delete: notice }),
-        ),
+        create: "components/notices/send.ts create",
+        order: JSON.stringify({ settings: announcement.channels, create: notice, delete: notice }),
         environment: { QUIET: quiet ? "yes" : "no" },
-        logging: "stderr",
       },
       { dependsOn: [...dependsOn], ignoreChanges: ["stdin", "environment"] },
     ),

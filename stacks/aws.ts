@@ -48,7 +48,7 @@ type WithAws = MoveConfig & { aws: NonNullable<MoveConfig["aws"]> };
 export async function lookAtAws(
   settings: MoveConfig,
   inspection: Inspection,
-  isAhead: boolean,
+  isAhead: () => boolean,
 ): Promise<AwsLook> {
   const { aws } = settings;
   if (!aws) return { findings: [] };
@@ -62,6 +62,7 @@ export async function lookAtAws(
     const both = { old: found.get(aws.old), new: found.get(aws.new) };
     const { done } = marksOf(settings.move, inspection);
     const isOver = done("finish-new");
+    const ahead = isAhead();
     const leads = aws.elasticIp !== undefined && !done(elasticIpStep);
     const needed = { old: leads || (aws.snapshots && !done(snapshotsStep)), new: leads };
     return {
@@ -69,7 +70,7 @@ export async function lookAtAws(
         ? []
         : [
             ...(["old", "new"] as const).flatMap((side) =>
-              checkMachine(side, aws[side], settings[side].address, both[side], isAhead && needed[side]),
+              checkMachine(side, aws[side], settings[side].address, both[side], ahead && needed[side]),
             ),
             ...(place ? whereItLeads({ ...settings, aws }, inspection, place, both) : []),
           ],

@@ -1,6 +1,7 @@
 /** Looks at old, its copy and the Elastic IP, at EC2 and on the servers, and checks what a fork needs. */
 import type { EC2Client, Filter, Instance } from "@aws-sdk/client-ec2";
 import { attempts, ec2 } from "../components/aws/aws.ts";
+import { instancesBy, isAlive } from "../components/aws/instances.ts";
 import { natives, type Natives } from "../components/aws/natives.ts";
 import { elasticIpStep } from "../components/elasticIp/elasticIp.ts";
 import { leadsTo, lookAt, machineOf, type Place, told } from "../components/elasticIp/address.ts";
@@ -10,6 +11,7 @@ import { checkFinished, checkServers } from "../components/fork/guard.ts";
 import { askOriginal, type Original } from "../components/fork/original.ts";
 import {
   checkOriginal,
+  copiesOf,
   forkTags,
   imageName,
   ownTags,
@@ -61,11 +63,8 @@ export async function lookAtFork(settings: ForkConfig): Promise<ForkAws | Findin
     const { DescribeImagesCommand } = await import("@aws-sdk/client-ec2");
     const [made, [old], copies, images, place] = await Promise.all([
       natives(aws, attempts),
-      instancesBy(client, [{ Name: "instance-id", Values: [aws.old] }]),
-      instancesBy(client, [
-        { Name: `tag:${forkTags.move}`, Values: [move] },
-        { Name: `tag:${forkTags.of}`, Values: [aws.old] },
-      ]),
+      living(client, [{ Name: "instance-id", Values: [aws.old] }]),
+      living(client, copiesOf(move, aws.old)),
       client.send(
         new DescribeImagesCommand({
           Owners: ["self"],
@@ -89,12 +88,8 @@ export async function lookAtFork(settings: ForkConfig): Promise<ForkAws | Findin
 }
 
 /** Instances that are not terminated. */
-async function instancesBy(client: EC2Client, Filters: Filter[]): Promise<Instance[]> {
-  const { DescribeInstancesCommand } = await import("@aws-sdk/client-ec2");
-  const { Reservations = [] } = await client.send(new DescribeInstancesCommand({ Filters }));
-  return Reservations.flatMap(({ Instances = [] }) => Instances).filter(
-    ({ State }) => !["terminated", "shutting-down"].includes(State?.Name ?? ""),
-  );
+async function living(client: EC2Client, filters: Filter[]): Promise<Instance[]> {
+  return (await instancesBy(client, filters)).filter(isAlive);
 }
 
 /** How the copy is reached: with old's user and port, its own address and key; nothing where it cannot be. */

@@ -176,7 +176,7 @@ export async function serverMove(settings: MoveConfig): Promise<MoveOutputs> {
   ]);
   const [names, aws] = await Promise.all([
     lookAtNames(settings, inspection),
-    lookAtAws(settings, inspection, goesAhead(serverMoveRunbook(settings), settings, inspection)),
+    lookAtAws(settings, inspection, () => goesAhead(serverMoveRunbook(settings), settings, inspection)),
   ]);
   const runbook = serverMoveRunbook(settings, names.run, aws.run && { ...aws.run, access });
   const plan = planOf(runbook, settings, inspection, rehearsal);

@@ -39,7 +39,7 @@ async function allFindings(settings: MoveConfig, runbook: Runbook, inspection: I
   const plan = planOf(runbook, settings, inspection, true);
   const [names, aws] = await Promise.all([
     lookAtNames(settings, inspection),
-    lookAtAws(settings, inspection, goesAhead(runbook, settings, inspection)),
+    lookAtAws(settings, inspection, () => goesAhead(runbook, settings, inspection)),
   ]);
   return {
     guards: [...findings(settings, inspection), ...stragglerFindings(settings, inspection, true)],

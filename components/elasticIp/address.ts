@@ -1,5 +1,6 @@
 /** An Elastic IP and the machines it may lead to, as EC2 tells them, and how it goes over. Source: the EC2 API. */
 import type { EC2Client, Instance, InstanceNetworkInterface } from "@aws-sdk/client-ec2";
+import { instancesBy } from "../aws/instances.ts";
 
 /** Where an Elastic IP leads. */
 export interface Place {
@@ -79,13 +80,8 @@ export async function lead(client: EC2Client, allocation: string, to: Target): P
 
 /** What EC2 tells of some instances, by id; one that is not there is left out. */
 export async function machines(client: EC2Client, ids: readonly string[]): Promise<Map<string, Machine>> {
-  const { DescribeInstancesCommand } = await import("@aws-sdk/client-ec2");
-  // By a filter: of an id that is not there it says nothing, and the others are told.
-  const { Reservations = [] } = await client.send(
-    new DescribeInstancesCommand({ Filters: [{ Name: "instance-id", Values: [...ids] }] }),
-  );
-  const found = Reservations.flatMap(({ Instances = [] }) => Instances).map(machineOf);
-  return new Map(found.map((machine) => [machine.id, machine]));
+  const found = await instancesBy(client, [{ Name: "instance-id", Values: [...ids] }]);
+  return new Map(found.map(machineOf).map((machine) => [machine.id, machine]));
 }
 
 /** What EC2 tells of an instance, in a few words. */

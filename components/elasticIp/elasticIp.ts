@@ -1,7 +1,8 @@
 /** The Elastic IP as a site's address: it goes over to new in one call, and comes back by itself where the site does not answer through it. */
-import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { AwsAccess } from "../aws/aws.ts";
+import { markFolder } from "../mark/mark.ts";
+import { placeProgram } from "../program.ts";
 import type { Target } from "../probe/probe.ts";
 import type { SiteSettings } from "../site.ts";
 import type { Access } from "../server.ts";
@@ -83,19 +84,16 @@ export function leadElasticIp(
     side: "new",
     title: `lead Elastic IP ${settings.elasticIp} to new${typeof settings.new === "string" ? ` (${settings.new})` : ""}`,
     back: `lead it to old (${settings.old})`,
-    folder: new URL("lead/", import.meta.url),
+    folder: markFolder,
     after,
     deadlineSeconds: stepDeadline,
     ahead: (dependsOn, hooks) => [
-      new local.Command(
+      placeProgram(
         `${elasticIpStep}-swap`,
         {
-          create: "node components/elasticIp/swap.ts do",
-          // What the first run printed stays known.
-          update: 'printf %s "$PULUMI_COMMAND_STDOUT"',
-          delete: "node components/elasticIp/swap.ts undo",
-          stdin: pulumi.secret(stdin()),
-          logging: "stderr",
+          create: "components/elasticIp/swap.ts do",
+          delete: "components/elasticIp/swap.ts undo",
+          order: stdin(),
         },
         { dependsOn, retainOnDelete: phase === "finished", ...(hooks ? { hooks } : {}) },
       ),

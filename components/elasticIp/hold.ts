@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { askPass, lastError, writeSshFiles } from "../facts/inspect.ts";
-import { assignments, scriptBeside } from "../script.ts";
+import { asRoot, assignments, scriptBeside } from "../script.ts";
 import type { Access, Side } from "../server.ts";
 
 /** A hold under way. */
@@ -41,7 +41,7 @@ export async function holdConnections(order: HoldOrder, side: Side): Promise<Hol
   const folder = mkdtempSync(join(tmpdir(), "changeover-"));
   const { access, drainSeconds } = order;
   const configFile = writeSshFiles(folder, access);
-  const command = access[side].user === "root" ? "bash -s" : "sudo -n bash -s";
+  const command = `${asRoot(access[side].user)}bash -s`;
   const ssh = execa("ssh", ["-F", configFile, side, command], {
     env: askPass(folder, access.privateKeyPassphrase),
     reject: false,

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
-import { assignments, quote, scriptBeside, type Setting } from "../script.ts";
+import { asRoot, assignments, quote, scriptBeside, type Setting } from "../script.ts";
 import { type Access, type Server, type Side, sides } from "../server.ts";
 
 /** What was found on a server: text by name; a name that was not looked at is absent. */
@@ -189,7 +189,7 @@ async function ask(
   { configFile, side, user, env, deadline }: Asked,
   script: string,
 ): Promise<Facts | Unreachable> {
-  const command = user === "root" ? "bash -s" : "sudo -n bash -s";
+  const command = `${asRoot(user)}bash -s`;
   const run = await execa("ssh", ["-F", configFile, side, command], {
     input: script,
     reject: false,

@@ -6,9 +6,10 @@
 import { text } from "node:stream/consumers";
 import * as aws from "@aws-sdk/client-ec2";
 import { ec2 } from "../aws/aws.ts";
+import { instancesBy, isAlive } from "../aws/instances.ts";
 import { forPeople } from "../duration.ts";
 import { askOriginal, type Original } from "./original.ts";
-import { differences, forkTags, ownTags, stoppedTag } from "./properties.ts";
+import { copiesOf, differences, ownTags, stoppedTag } from "./properties.ts";
 import type { MachineOrder } from "./steps.ts";
 
 const pauseMilliseconds = 1000;
@@ -102,16 +103,8 @@ async function terminate(): Promise<void> {
 }
 
 async function leftovers(): Promise<void> {
-  const { Reservations = [] } = await client.send(
-    new aws.DescribeInstancesCommand({
-      Filters: [
-        { Name: `tag:${forkTags.move}`, Values: [move] },
-        { Name: `tag:${forkTags.of}`, Values: [of] },
-        { Name: "instance-state-name", Values: ["pending", "running", "stopping", "stopped"] },
-      ],
-    }),
-  );
-  for (const { InstanceId } of Reservations.flatMap(({ Instances = [] }) => Instances)) {
+  const copies = await instancesBy(client, copiesOf(move, of));
+  for (const { InstanceId } of copies.filter(isAlive)) {
     console.error(`terminating ${InstanceId}, a copy that a run which was cut off has left`);
     const DisableApiTermination = { Value: false };
     await client.send(new aws.ModifyInstanceAttributeCommand({ InstanceId, DisableApiTermination }));
@@ -128,11 +121,7 @@ async function leftovers(): Promise<void> {
 
 /** The instance, unless it is gone. */
 async function find(id = instance): Promise<aws.Instance | undefined> {
-  const { Reservations = [] } = await client.send(
-    new aws.DescribeInstancesCommand({ Filters: [{ Name: "instance-id", Values: [id] }] }),
-  );
-  const found = Reservations.flatMap(({ Instances = [] }) => Instances)[0];
-  return ["terminated", "shutting-down"].includes(found?.State?.Name ?? "") ? undefined : found;
+  return (await instancesBy(client, [{ Name: "instance-id", Values: [id] }])).find(isAlive);
 }
 
 /** Looks until something is reached; what was seen last is told where the deadline passes. */

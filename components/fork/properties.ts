@@ -10,6 +10,14 @@ import type { Original, OriginalVolume } from "./original.ts";
 /** Tags by which the copy of a move is found. */
 export const forkTags = { move: "changeover:move", of: "changeover:fork-of", hostKey: "changeover:host-key" };
 
+/** What tells the copies of an instance that a move has made. */
+export function copiesOf(move: string, instance: string): { Name: string; Values: string[] }[] {
+  return [
+    { Name: `tag:${forkTags.move}`, Values: [move] },
+    { Name: `tag:${forkTags.of}`, Values: [instance] },
+  ];
+}
+
 /** The tag of old that says since when this move has stopped it. */
 export const stoppedTag = "changeover:stopped";
 

@@ -1,10 +1,12 @@
 /** A release on a copy of the machine: the copy, who runs jobs, what users have written there, and what becomes of old. */
-import { local } from "@pulumi/command";
+import type { local } from "@pulumi/command";
 import type { Instance } from "@pulumi/aws/ec2/instance.js";
 import * as pulumi from "@pulumi/pulumi";
 import { type AwsAccess } from "../aws/aws.ts";
 import type { Natives } from "../aws/natives.ts";
 import { accessOf } from "../elasticIp/elasticIp.ts";
+import { markFolder } from "../mark/mark.ts";
+import { placeProgram } from "../program.ts";
 import { placeInventory } from "../inventory/inventory.ts";
 import { scriptBeside, type Setting } from "../script.ts";
 import { takeSnapshots, type Volume } from "../snapshots/snapshots.ts";
@@ -262,22 +264,12 @@ function placeMachine(
       keepSeconds: fork.keepOldFor,
     } satisfies MachineOrder),
   );
-  const run = (verb: string | undefined) => (verb ? `node components/fork/machine.ts ${verb}` : ":");
-  return new local.Command(
-    name,
-    {
-      create: run(verbs.create),
-      update: 'printf %s "$PULUMI_COMMAND_STDOUT"',
-      delete: run(verbs.delete),
-      stdin: pulumi.secret(order),
-      logging: "stderr",
-    },
-    options,
-  );
+  const run = (verb: string | undefined) => verb && `components/fork/machine.ts ${verb}`;
+  return placeProgram(name, { create: run(verbs.create), delete: run(verbs.delete), order }, options);
 }
 
 /** What was done from the operator's machine leaves its mark on the copy. */
-const marked = { side: "new", folder: folder("mark/") } as const;
+const marked = { side: "new", folder: markFolder } as const;
 
 /** The inventory's files lead to the copy. */
 export function leadInventory(settings: ForkSettings, run: ForkRun | undefined): Step {

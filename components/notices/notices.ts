@@ -1,6 +1,7 @@
 /** Notices as resources: a phase's begin and end, there and back, each sent once, for Pulumi's state knows what was told. */
-import { local } from "@pulumi/command";
+import type { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { placeProgram } from "../program.ts";
 import { type Notice, type NoticeSettings, type Posted, send, type Told } from "./channels.ts";
 import type { Order } from "./send.ts";
 
@@ -30,16 +31,13 @@ export function placeNotice(
     const posted = postedIn(stdout);
     return { settings, ...texts, ...(posted ? { posted } : {}) };
   });
-  return new local.Command(
+  return placeProgram(
     name,
     {
-      create: "node components/notices/send.ts create",
-      // What the first run printed stays known.
-      update: 'printf %s "$PULUMI_COMMAND_STDOUT"',
-      delete: "node components/notices/send.ts delete",
-      stdin: pulumi.secret(order.apply((value) => JSON.stringify(value))),
+      create: "components/notices/send.ts create",
+      delete: "components/notices/send.ts delete",
+      order: order.apply((value) => JSON.stringify(value)),
       environment: { QUIET: quiet ? "yes" : "no" },
-      logging: "stderr",
     },
     { dependsOn: [...dependsOn], retainOnDelete: retain, ignoreChanges: ["environment"] },
   );

@@ -1,6 +1,7 @@
 /** EBS snapshots of old's volumes, ahead of everything else: what the way back cannot lose. They stay in AWS. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { Natives } from "../aws/natives.ts";
+import { markFolder } from "../mark/mark.ts";
 import type { Step } from "../step.ts";
 
 /** The step's name. */
@@ -42,7 +43,7 @@ export function takeSnapshots(
     side: "old",
     title: "take EBS snapshots of old's volumes; they are kept",
     back: "none is removed",
-    folder: new URL("take/", import.meta.url),
+    folder: markFolder,
     deadlineSeconds: stepDeadline,
     ...(run
       ? {

@@ -232,7 +232,7 @@ describe("preview", { timeout: 60_000 }, () => {
       },
     } as unknown as MoveConfig;
     const facts = new Map([["done", done]]);
-    const { findings } = await lookAtAws(settings, { old: facts, new: facts }, isAhead);
+    const { findings } = await lookAtAws(settings, { old: facts, new: facts }, () => isAhead);
     return findings.map(
       ({ place, rule, value, warning }) => `${warning ? "warning, " : ""}${place}: ${rule}: ${value}`,
     );

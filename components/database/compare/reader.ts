@@ -8,7 +8,7 @@ import { execa } from "execa";
 import pg from "pg";
 import { bastionErrors, lastError } from "../../facts/inspect.ts";
 import { describe, type Finding } from "../../guards/guards.ts";
-import { assignments, scriptBeside } from "../../script.ts";
+import { asRoot, assignments, scriptBeside } from "../../script.ts";
 import type { Server, Side } from "../../server.ts";
 import { scramVerifier } from "./scram.ts";
 
@@ -95,7 +95,7 @@ async function makeRole({ side, server, database, port, configFile, env }: Reade
     assignments({ PGPORT: port, DATABASE: database, VERIFIER: verifier }),
     scriptBeside(import.meta.url, "role.sh"),
   ].join("\n");
-  const command = server.user === "root" ? "bash -s" : "sudo -n bash -s";
+  const command = `${asRoot(server.user)}bash -s`;
   const run = execa("ssh", ["-F", configFile, side, command], { reject: false, env });
   run.stdin.on("error", () => undefined);
   run.stdin.write(script);

@@ -93,7 +93,7 @@ function partOf(whole: Runbook): Runbook {
 }
 
 const inspection = { old: new Map(), new: factsOfNew() };
-const isAhead = goesAhead(partOf(serverMoveRunbook(settings)), settings, inspection);
+const isAhead = () => goesAhead(partOf(serverMoveRunbook(settings)), settings, inspection);
 const [names, aws] = await Promise.all([
   lookAtNames(settings, inspection),
   lookAtAws(settings, inspection, isAhead),
