@@ -3,7 +3,7 @@
  * over the median of them. On the lab, with an address that moves between the two servers by gratuitous ARP where moto lets it lead.
  */
 import { openShop } from "../demo/shop.ts";
-import { elasticIp, openAccount } from "../test/lab/elasticIp.ts";
+import { elasticIp, openAccount, runInstances } from "../test/lab/elasticIp.ts";
 import { type Benchmark, median, say } from "./benchmark.ts";
 
 const writesPerSecond = 50;
@@ -14,9 +14,11 @@ export const addressSwap: Benchmark = {
   goal: 1000,
   measure: async (runs) => {
     const shop = await openShop({ name: "bench-address", env: { DEMO_ROWS: "10", DEMO_UPLOADS: "5" } });
-    const account = await openAccount(shop);
+    const account = await openAccount(shop, { run: (client) => runInstances(client, 2) });
     try {
-      await shop.stack.configure({ "changeover:aws": { ...account.settings, snapshots: false } });
+      await shop.stack.configure({
+        "changeover:aws": { ...account.settings, new: account.ids[1], snapshots: false },
+      });
       await shop.moveTo("database");
       let failed = 0;
       let requests = 0;

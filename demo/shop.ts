@@ -169,7 +169,7 @@ export function audit(entries: ReturnType<typeof readLedger>, orders: Order[]): 
 }
 
 /** The demo's own site, with the packages of demo/lab.env. */
-function demoSite(): LabSite {
+export function demoSite(): LabSite {
   const text = readFileSync(join(checkout, "demo/lab.env"), "utf8");
   const settings = [...text.matchAll(/^(LAB_\w+)="([^"]*)"$/gm)];
   const named = Object.fromEntries(settings.map(([, key, value]): [string, string] => [key!, value!]));

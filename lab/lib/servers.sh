@@ -9,6 +9,14 @@ make_keys() {
   ssh-keygen -q -t ed25519 -N '' -C lab -f "$lab_state/key"
   for role in "${LAB_ROLES[@]}"; do
     ssh-keygen -q -t ed25519 -N '' -C "$role" -f "$lab_state/host-$role"
+  done
+  write_known_hosts
+}
+
+# write_known_hosts: by which key each server is known.
+write_known_hosts() {
+  local role
+  for role in "${LAB_ROLES[@]}"; do
     printf '%s %s\n' "$(address_of "$role")" "$(host_key_of "$role")"
   done >"$lab_state/known_hosts.half"
   mv "$lab_state/known_hosts.half" "$lab_state/known_hosts"
@@ -46,10 +54,15 @@ make_disk() {
   for other in "${LAB_ROLES[@]}"; do
     printf '%s %s\n' "$(address_of "$other")" "$other" >>"$etc/hosts"
   done
+  write_network "$role" "$etc/systemd/network"
+  mv "$half" "$disk"
+}
+
+# write_network ROLE FOLDER: the server's address.
+write_network() {
   # Sorts before 80-container-host0.network, which would ask for an address by DHCP.
   printf '[Match]\nName=host0\n\n[Network]\nAddress=%s/24\nGateway=%s.1\nIPv6AcceptRA=no\n' \
-    "$(address_of "$role")" "$LAB_NETWORK" >"$etc/systemd/network/10-lab.network"
-  mv "$half" "$disk"
+    "$(address_of "$1")" "$LAB_NETWORK" >"$2/10-lab.network"
 }
 
 # start ROLE: boots the server, detached from this shell.

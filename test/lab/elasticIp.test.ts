@@ -9,7 +9,7 @@ import { demoSettings } from "../../demo/settings.ts";
 import { audit, type Client, openShop, type Shop } from "../../demo/shop.ts";
 import { readAccess } from "../../stacks/access.ts";
 import { expectUnchanged } from "./compare.ts";
-import { accountKey, elasticIp, type LabAccount, openAccount } from "./elasticIp.ts";
+import { accountKey, elasticIp, type LabAccount, openAccount, runInstances } from "./elasticIp.ts";
 import { checked } from "./stepRunner.ts";
 
 const sides = ["old", "new"] as const;
@@ -17,6 +17,7 @@ const nothing = { create: 0, update: 0, delete: 0 };
 
 let shop: Shop;
 let account: LabAccount;
+let aws: Record<string, unknown>;
 let client: Client;
 let before: Record<string, string[]>;
 /** What steps had left on the servers when each snapshot was taken. */
@@ -26,15 +27,20 @@ const heldAtSwap: string[] = [];
 
 beforeAll(async () => {
   shop = await openShop({ name: "test-elastic-ip" });
-  account = await openAccount(shop, async ({ action }) => {
-    if (action === "CreateSnapshot")
-      for (const side of sides)
-        marksAtSnapshots.push(await shop.script(side, "ls /var/lib/changeover/shop 2>/dev/null || true"));
-    if (action === "AssociateAddress")
-      for (const side of sides)
-        if ((await shop.script(side, "nft list ruleset")).includes("changeover_hold")) heldAtSwap.push(side);
+  account = await openAccount(shop, {
+    run: (client) => runInstances(client, 2),
+    done: async ({ action }) => {
+      if (action === "CreateSnapshot")
+        for (const side of sides)
+          marksAtSnapshots.push(await shop.script(side, "ls /var/lib/changeover/shop 2>/dev/null || true"));
+      if (action === "AssociateAddress")
+        for (const side of sides)
+          if ((await shop.script(side, "nft list ruleset")).includes("changeover_hold"))
+            heldAtSwap.push(side);
+    },
   });
-  await shop.stack.configure({ "changeover:aws": account.settings });
+  aws = { ...account.settings, new: account.ids[1], snapshots: true };
+  await shop.stack.configure({ "changeover:aws": aws });
   before = Object.fromEntries(
     await Promise.all(
       sides.map(async (side) => [side, await shop.fingerprint(side, "without rows")] as const),
@@ -112,7 +118,7 @@ describe("with users on the address", () => {
     );
     await shop.stack.configure({
       "changeover:phase": "dns",
-      "changeover:aws": { ...account.settings, deadline: "2 seconds" },
+      "changeover:aws": { ...aws, deadline: "2 seconds" },
     });
     const { exitCode, all } = await shop.stack.up();
     expect(exitCode, all).not.toBe(0);
@@ -120,7 +126,7 @@ describe("with users on the address", () => {
     expect(changes()).toEqual(["AssociateAddress", "AssociateAddress"]);
     expect(await account.leads()).toBe("old");
     await shop.script("new", "nft delete table inet shut");
-    await shop.stack.configure({ "changeover:aws": account.settings });
+    await shop.stack.configure({ "changeover:aws": aws });
   });
 
   it.each(["SIGKILL", "SIGSTOP"] as const)(

@@ -7,6 +7,7 @@ import {
   AssociateAddressCommand,
   EC2Client,
   RunInstancesCommand,
+  type RunInstancesCommandInput,
 } from "@aws-sdk/client-ec2";
 import { execa } from "execa";
 import { leadsTo, lookAt, machines } from "../../components/elasticIp/address.ts";
@@ -28,8 +29,10 @@ const port = 8098;
 
 /** The account that a lab's servers are in. */
 export interface LabAccount {
-  /** The setting `changeover:aws`. */
+  /** What a setting `changeover:aws` has of it. */
   settings: Record<string, unknown>;
+  /** The instances that it began with, old's first. */
+  ids: readonly string[];
   /** The calls of the move. */
   front: AwsFront;
   client: EC2Client;
@@ -60,30 +63,42 @@ async function bring(shop: Shop, to: Side): Promise<void> {
   );
 }
 
-/**
- * Starts it; the address leads to old.
- * @param done is told of each call that moto has done, before its caller is.
- */
-export async function openAccount(
-  shop: Shop,
-  done: (call: Call) => Promise<void> = () => Promise.resolve(),
-): Promise<LabAccount> {
-  const moto = await startMoto();
-  const client = new EC2Client({ region, endpoint: moto.url, credentials: accountKey });
+/** Options of an account. */
+export interface AccountOptions {
+  /** Runs instances there; their ids, old's first. */
+  run: (client: EC2Client) => Promise<string[]>;
+  /** Is told of each call that moto has done, before its caller is. */
+  done?: (call: Call) => Promise<void>;
+}
+
+/** Runs as many instances, each with two volumes; their ids. */
+export async function runInstances(
+  client: EC2Client,
+  count: number,
+  more: Partial<RunInstancesCommandInput> = {},
+): Promise<string[]> {
   const { Instances = [] } = await client.send(
     new RunInstancesCommand({
       ImageId: "ami-12c6146b",
-      MinCount: 2,
-      MaxCount: 2,
+      MinCount: count,
+      MaxCount: count,
       BlockDeviceMappings: ["/dev/xvda", "/dev/sdb"].map((DeviceName) => ({
         DeviceName,
         Ebs: { VolumeSize: 8, Encrypted: true },
       })),
+      ...more,
     }),
   );
-  const [old, fresh] = Instances.map(({ InstanceId }) => InstanceId!) as [string, string];
-  const found = await machines(client, [old, fresh]);
-  const interfaces = found.get(fresh)!.interfaces;
+  return Instances.map(({ InstanceId }) => InstanceId!);
+}
+
+/** Starts it; the address leads to old. What runs there and is not old, is new. */
+export async function openAccount(shop: Shop, { run, done }: AccountOptions): Promise<LabAccount> {
+  const moto = await startMoto();
+  const client = new EC2Client({ region, endpoint: moto.url, credentials: accountKey });
+  const ids = await run(client);
+  const old = ids[0]!;
+  const machine = (await machines(client, [old])).get(old)!;
   const { AllocationId } = await client.send(new AllocateAddressCommand({ Address: elasticIp }));
   await client.send(new AssociateAddressCommand({ AllocationId, InstanceId: old }));
   await bring(shop, "old");
@@ -94,8 +109,11 @@ export async function openAccount(
     socket,
     done: async (call) => {
       if (call.action === "AssociateAddress")
-        await bring(shop, interfaces.includes(call.parameters["NetworkInterfaceId"]!) ? "new" : "old");
-      await done(call);
+        await bring(
+          shop,
+          machine.interfaces.includes(call.parameters["NetworkInterfaceId"]!) ? "old" : "new",
+        );
+      await done?.(call);
     },
   });
   const relay = execa(
@@ -108,9 +126,7 @@ export async function openAccount(
     settings: {
       region,
       old,
-      new: fresh,
       elasticIp,
-      snapshots: true,
       deadline: "20 seconds",
       api: `http://127.0.0.1:${port}/`,
       accessKey: {
@@ -118,13 +134,14 @@ export async function openAccount(
         secret: await shop.stack.seal(accountKey.secretAccessKey),
       },
     },
+    ids,
     front,
     client,
-    volumes: found.get(old)!.volumes.map(({ id }) => id),
+    volumes: machine.volumes.map(({ id }) => id),
     leads: async () => {
-      const [place, now] = await Promise.all([lookAt(client, elasticIp), machines(client, [old, fresh])]);
-      if (leadsTo(place, now.get(old))) return "old";
-      return leadsTo(place, now.get(fresh)) ? "new" : "elsewhere";
+      const place = await lookAt(client, elasticIp);
+      if (leadsTo(place, machine)) return "old";
+      return place.at === undefined ? "elsewhere" : "new";
     },
     close: async () => {
       relay.kill();

@@ -9,6 +9,7 @@ import type { Step } from "../../components/step.ts";
 import { demoSettings } from "../../demo/settings.ts";
 import { openShop, type Shop } from "../../demo/shop.ts";
 import { parseForkConfig } from "../../stacks/config.ts";
+import { beInstance } from "./instance.ts";
 import { checked, StepRunner } from "./stepRunner.ts";
 
 const [instance, copyInstance] = ["i-0123456789abcdef0", "i-0fedcba9876543210"];
@@ -33,48 +34,12 @@ beforeAll(async () => {
   });
   runner = new StepRunner(shop, move, sharedForkSettings(fork));
   guard = installGuard(fork, []);
-  await shop.script("old", hardware);
-  await beInstance(instance);
+  await beInstance(shop, instance);
 });
 afterAll(async () => {
   await shop.close();
   rmSync(folder, { recursive: true });
 });
-
-/** The lab's servers have no DMI: one that is there from the first moment of each boot on. */
-const hardware = `
-cat >/usr/local/sbin/hardware <<'SH'
-#!/bin/bash
-set -e
-mountpoint -q /run/hardware && exit 0
-mkdir -p /run/hardware
-mount --bind /sys /run/hardware
-mount -t tmpfs tmpfs /sys/class
-ln -s /run/hardware/class/* /sys/class/
-mkdir -p /sys/class/dmi/id
-cp /root/instance /sys/class/dmi/id/board_asset_tag
-SH
-chmod 755 /usr/local/sbin/hardware
-cat >/etc/systemd/system/hardware.service <<'UNIT'
-[Unit]
-DefaultDependencies=no
-Before=changeover-shop-fork-guard.service sysinit.target
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/usr/local/sbin/hardware
-[Install]
-WantedBy=sysinit.target
-UNIT
-systemctl enable --quiet hardware.service`;
-
-/** From now on, and from the next boot on, it is this instance. */
-async function beInstance(id: string): Promise<void> {
-  await shop.script(
-    "old",
-    `printf '%s\\n' ${id} >/root/instance; systemctl restart hardware; cp /root/instance /sys/class/dmi/id/board_asset_tag`,
-  );
-}
 
 /** What makes the machine one of its own, and what runs. Whether it has booted is asked first, so that what runs is of after the boot. */
 const look = `
@@ -140,7 +105,7 @@ describe("the guard of a copy", () => {
   it("keeps jobs and cron off at a boot of the copy, and makes it one of its own, by the key that was pinned", async () => {
     const before = told(await shop.script("old", look));
     const hostKey = resultOf(await runner.must(guard, 1, "do"), "forkHostKey")!;
-    await beInstance(copyInstance);
+    await beInstance(shop, copyInstance);
     const copy = await reboot(before["key"]!, hostKey);
     expect(copy).toMatchObject({
       ...running,
