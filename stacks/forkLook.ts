@@ -7,7 +7,7 @@ import { elasticIpStep } from "../components/elasticIp/elasticIp.ts";
 import { leadsTo, lookAt, machineOf, type Place, told } from "../components/elasticIp/address.ts";
 import { checkElasticIp, checkMachine } from "../components/elasticIp/guard.ts";
 import { askThose, type Inspection, type Reached, Unreachable } from "../components/facts/inspect.ts";
-import { checkFinished, checkServers } from "../components/fork/guard.ts";
+import { checkFinished, checkServers, checkWritten } from "../components/fork/guard.ts";
 import { askOriginal, type Original } from "../components/fork/original.ts";
 import {
   checkOriginal,
@@ -135,20 +135,26 @@ export function forkFindings(
   inspection: Partial<Inspection>,
   server: Server | undefined,
 ): Finding[] {
-  const { aws, phase, move } = settings;
-  const { done } = marksOf(move, { old: inspection.old ?? new Map(), new: inspection.new ?? new Map() });
+  const { aws, phase, move, fork, acceptLostWrites } = settings;
+  const { done, begun } = marksOf(move, {
+    old: inspection.old ?? new Map(),
+    new: inspection.new ?? new Map(),
+  });
   const isFinished = done(forkSteps.stopOld) || stoppedSince(old) !== undefined;
   const finished = checkFinished(settings, isFinished, stoppedSince(old), Date.now());
   if (isFinished) return finished;
   const machine = old && machineOf(old);
   const [copy] = copies;
   const side = leadsTo(place, machine) ? "old" : copy && leadsTo(place, machineOf(copy)) ? "new" : undefined;
+  const leads = forkPhases.indexOf(phase) >= forkPhases.indexOf("address");
+  const goesBack = !leads && (side === "new" || begun(elasticIpStep)) && fork.abandon === undefined;
   return [
     ...finished,
     ...checkMachine("old", aws.old, settings.old.address, machine, true),
     ...(original ? checkOriginal(original) : []),
     ...(copies.length > 1 ? [severalCopies(copies)] : []),
     ...checkAbandoned(settings, copy),
+    ...(goesBack ? checkWritten(writtenOnCopy(inspection), acceptLostWrites) : []),
     ...checkElasticIp(
       { side, leads: told(place) },
       {
@@ -157,7 +163,7 @@ export function forkFindings(
         new: copy?.InstanceId ?? "the copy",
         // What a copy that does not answer has noted is not known.
         led: done(elasticIpStep) || (inspection.new instanceof Unreachable && side === "new"),
-        leads: forkPhases.indexOf(phase) >= forkPhases.indexOf("address"),
+        leads,
         phase: "address",
         before: "app",
       },

@@ -129,6 +129,25 @@ function checkRelease({ fork: { database, release } }: ForkSettings): Finding[] 
 }
 
 /**
+ * Users go back from the copy only when what they have written there is accepted as lost: also where the run that led them there ended before it placed
+ * the step that asks (fork-writes).
+ * @param written one line for each place, its number first.
+ * @param accepted so many files and rows.
+ */
+export function checkWritten(written: readonly string[], accepted = 0): Finding[] {
+  const total = written.reduce((sum, line) => sum + Number.parseInt(line), 0);
+  if (total <= accepted) return [];
+  return [
+    {
+      place: "the copy",
+      rule: "has nothing that old lacks, or it may be lost, before users go back to old",
+      value: `${total} files and rows were written there since users are there (${written.join(", ")})`,
+      remedy: `fetch them first; or leave them knowingly: pulumi config set changeover:acceptLostWrites ${total} (a busy site writes on: a somewhat larger number is accepted too); or stay: pulumi config set changeover:phase address`,
+    },
+  ];
+}
+
+/**
  * A finished fork stays finished, and old is terminated only when it has been kept for long enough.
  * @param stopped when this move has stopped old.
  * @param now milliseconds since the epoch, as `stopped`.

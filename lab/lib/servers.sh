@@ -77,15 +77,15 @@ start() {
     fail "server $role did not start: $lab_state/$role.log says why"
 }
 
-# await_boot ROLE: waits until the server has booted. One that ended meanwhile, as after a kill just before this
-# command, boots once more.
+# await_boot ROLE [READY]: waits until the server has booted. One that ended meanwhile, as after a kill just before this
+# command, whose network is not all gone, boots once more.
 await_boot() {
-  local role=$1
-  wait_for 60 "$role to boot" is_ready "$role" && return
+  local role=$1 ready=${2:-is_ready}
+  wait_for 60 "$role to boot" "$ready" "$role" && return
   is_running "$role" || {
     say "$role has ended, booting it again"
     start "$role"
-    wait_for 60 "$role to boot" is_ready "$role" && return
+    wait_for 60 "$role to boot" "$ready" "$role" && return
   }
   fail "server $role did not boot within 60 seconds: its console is in $lab_state/$role.log; start over with 'lab/up --fresh'"
 }

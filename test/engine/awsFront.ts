@@ -93,8 +93,10 @@ export async function startAwsFront(target: string, { socket, done }: FrontOptio
 
   const server = createServer((incoming, outgoing) => {
     serve(incoming, outgoing).catch((error: Error) => {
-      outgoing.writeHead(599);
-      outgoing.end(`the front of EC2 cannot pass the call on: ${error.message}`);
+      const message = `the front of EC2 cannot pass the call on: ${error.message.replaceAll(/[<&\s]+/g, " ")}`;
+      // No client tries again what is wrong with the call.
+      outgoing.writeHead(400, { "content-type": "text/xml" });
+      outgoing.end(xmlOf("", { code: "FrontFailed", status: 400, message }));
     });
   });
   await new Promise<void>((resolve) =>

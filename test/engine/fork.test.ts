@@ -198,13 +198,15 @@ describe.runIf(isRoot)("a fork", { timeout: 300_000 }, () => {
 
   test("the way back from address names what users have written on the copy, and is refused until that is accepted", async () => {
     fork.written("3 files in /srv/shop/uploads\n4 rows of public.orders");
-    const preview = await fork.preview("app");
-    expect(preview.all).toContain(
+    for (const refused of [await fork.preview("app"), await fork.up("app")]) {
+      expect(refused.exitCode).not.toBe(0);
+      expect(refused.all).toContain(
+        "7 files and rows were written there since users are there (3 files in /srv/shop/uploads, 4 rows of public.orders)",
+      );
+    }
+    expect((await fork.preview("address")).all).toContain(
       "Written on the copy since users are there: 3 files in /srv/shop/uploads, 4 rows of public.orders.",
     );
-    const refused = await fork.up("app");
-    expect(refused.exitCode).not.toBe(0);
-    expect(refused.all).toContain("7 files and rows were written on the copy");
     expect(await leads()).toBe("copy");
     expect(fork.journal()).toEqual([]);
     fork.front.clear();
@@ -432,8 +434,12 @@ describe.runIf(isRoot)("a fork with faults", { timeout: 300_000 }, () => {
 
   test("killed after the address went over, and on the way back, and on the way to finished: the next run goes on", async () => {
     await killedAfter("AssociateAddress", "address");
-    await fork.moveTo("address");
     expect(fork.front.of("AssociateAddress")).toHaveLength(1);
+    fork.written("2 files in /srv/shop/uploads");
+    await fails("app", "2 files and rows were written there since users are there");
+    fork.written("");
+    await fork.moveTo("address");
+    expect(fork.front.of("AssociateAddress")).toEqual([]);
     await killedAfter("AssociateAddress", "app");
     await fork.moveTo("app");
     expect(fork.front.of("AssociateAddress")).toHaveLength(1);

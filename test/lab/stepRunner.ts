@@ -12,11 +12,16 @@ import { expectUnchanged } from "./compare.ts";
 
 export type Verb = "do" | "undo" | "verify";
 
-/** Settings as `pulumi config` has them, `changeover:` included, checked. */
-export function checked(raw: Record<string, unknown>): MoveConfig {
-  return parseConfig(
-    Object.fromEntries(Object.entries(raw).map(([key, value]) => [key.replace("changeover:", ""), value])),
+/** Settings as `pulumi config` has them, without their `changeover:`. */
+export function settingsOf(raw: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(raw).map(([key, value]) => [key.replace("changeover:", ""), value]),
   );
+}
+
+/** Settings as `pulumi config` has them, checked. */
+export function checked(raw: Record<string, unknown>): MoveConfig {
+  return parseConfig(settingsOf(raw));
 }
 
 /** What runs the steps of a move on a lab's servers. */

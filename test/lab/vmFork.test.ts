@@ -15,14 +15,17 @@ import {
 } from "@aws-sdk/client-ec2";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { guardWrites, sharedForkSettings } from "../../components/fork/steps.ts";
 import type { Lab } from "../../demo/settings.ts";
 import { demoSettings, maintenanceMessage } from "../../demo/settings.ts";
 import { audit, type Client, demoSite, openShop, type Shop } from "../../demo/shop.ts";
 import { readLedger } from "../../demo/ledger.ts";
+import { parseForkConfig } from "../../stacks/config.ts";
 import type { Call } from "../engine/awsFront.ts";
 import { expectUnchanged } from "./compare.ts";
 import { elasticIp, type LabAccount, openAccount, runInstances } from "./elasticIp.ts";
 import { beInstance, instanceFile } from "./instance.ts";
+import { checked, settingsOf, StepRunner } from "./stepRunner.ts";
 
 const nothing = { create: 0, update: 0, delete: 0 };
 const copyName = "shop-copy";
@@ -120,8 +123,14 @@ async function copies(): Promise<Instance[]> {
   return Reservations.flatMap(({ Instances = [] }) => Instances);
 }
 
+/** What drops users' packets when the address goes over, by the side that it leaves. */
+const heldAtSwap: string[] = [];
+
 /** What moto has done, the lab does. */
 async function cloud({ action }: Call): Promise<void> {
+  if (action === "AssociateAddress")
+    for (const side of ["old", "new"] as const)
+      if ((await shop.script(side, "nft list ruleset")).includes("changeover_hold")) heldAtSwap.push(side);
   if (action === "CreateSnapshot") await machine("snapshot");
   if (action === "RunInstances") {
     const [copy] = await copies();
@@ -224,6 +233,14 @@ describe("with users on the address", () => {
     expect(exitCode, all).not.toBe(0);
     expect(all).toContain(`${orders} rows of public.orders`);
     expect(all).toContain(`${files} files in /srv/shop/uploads`);
+    // The step itself refuses, too: users write on between the look and the way back.
+    const fork = parseForkConfig(
+      settingsOf({ ...forkSettings(shop.lab), "changeover:aws": account.settings }),
+    );
+    const runner = new StepRunner(shop, checked(demoSettings(shop.lab)), sharedForkSettings(fork));
+    const refused = await runner.send(guardWrites(fork), 3, "undo");
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.all).toContain(`${orders} rows of public.orders`);
     expect(await account.leads()).toBe("new");
   });
 
@@ -268,5 +285,6 @@ describe("with users on the address", () => {
     await expectNoJobTwice("new");
     expect(await jobs("new")).toEqual(["active", "active"]);
     expect(await shop.script("new", "ls /etc/systemd/system | grep changeover; true")).toBe("");
+    expect(heldAtSwap).toEqual(["old", "new", "old"]);
   });
 });

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type Facts, Unreachable } from "../../../components/facts/inspect.ts";
-import { checkFinished, checkServers } from "../../../components/fork/guard.ts";
+import { checkFinished, checkServers, checkWritten } from "../../../components/fork/guard.ts";
 import { sharedForkSettings } from "../../../components/fork/steps.ts";
 import { stepScript } from "../../../components/step.ts";
 import { parseForkConfig } from "../../../stacks/config.ts";
@@ -49,6 +49,19 @@ describe("a fork", () => {
     expect(all).toMatchObject([{ place }]);
     expect(all[0]!.warning).toBeUndefined();
     expect(all[0]!.remedy).not.toBe("");
+  });
+
+  it("goes back only with what users have written on the copy, or with consent", () => {
+    const written = ["3 files in /srv/shop/uploads", "4 rows of public.orders"];
+    expect(checkWritten([])).toEqual([]);
+    expect(checkWritten(written, 7)).toEqual([]);
+    expect(checkWritten(written, 6)).toMatchObject([
+      {
+        value:
+          "7 files and rows were written there since users are there (3 files in /srv/shop/uploads, 4 rows of public.orders)",
+        remedy: expect.stringContaining("pulumi config set changeover:acceptLostWrites 7") as unknown,
+      },
+    ]);
   });
 
   it("is stopped where old cannot be reached, and told of a copy that cannot", () => {
