@@ -4,10 +4,17 @@ import { attempts, ec2 } from "../components/aws/aws.ts";
 import { instancesBy, isAlive } from "../components/aws/instances.ts";
 import { natives, type Natives } from "../components/aws/natives.ts";
 import { elasticIpStep } from "../components/elasticIp/elasticIp.ts";
-import { leadsTo, lookAt, machineOf, type Place, told } from "../components/elasticIp/address.ts";
+import { leadsTo, lookAt, machineOf, NoAddress, type Place, told } from "../components/elasticIp/address.ts";
 import { checkElasticIp, checkMachine } from "../components/elasticIp/guard.ts";
-import { askThose, type Inspection, type Reached, Unreachable } from "../components/facts/inspect.ts";
-import { checkFinished, checkServers, checkWritten } from "../components/fork/guard.ts";
+import {
+  askThose,
+  bothFacts,
+  type Facts,
+  type Inspection,
+  type Reached,
+  Unreachable,
+} from "../components/facts/inspect.ts";
+import { checkCopy, checkFinished, checkServers, checkWritten, whereLost } from "../components/fork/guard.ts";
 import { askOriginal, type Original } from "../components/fork/original.ts";
 import {
   checkOriginal,
@@ -21,11 +28,12 @@ import {
 import { forkSteps, sharedForkSettings } from "../components/fork/steps.ts";
 import type { Finding } from "../components/guards/guards.ts";
 import { assignments, scriptBeside } from "../components/script.ts";
-import type { Server } from "../components/server.ts";
+import type { Access, Server, Side } from "../components/server.ts";
 import type { Volume } from "../components/snapshots/snapshots.ts";
 import { actions, refused } from "./aws.ts";
 import { type ForkConfig, forkPhases } from "./config.ts";
 import { marksOf } from "./progress.ts";
+import type { Runbook } from "./runbook.ts";
 
 /** What EC2 tells. */
 export interface ForkAws {
@@ -64,7 +72,7 @@ export async function lookAtFork(settings: ForkConfig): Promise<ForkAws | Findin
     const [made, [old], copies, images, place] = await Promise.all([
       natives(aws, attempts),
       living(client, [{ Name: "instance-id", Values: [aws.old] }]),
-      living(client, copiesOf(move, aws.old)),
+      copiesAt(client, settings),
       client.send(
         new DescribeImagesCommand({
           Owners: ["self"],
@@ -83,8 +91,19 @@ export async function lookAtFork(settings: ForkConfig): Promise<ForkAws | Findin
       volumes: noted.length > 0 ? noted : old ? machineOf(old).volumes : [],
     };
   } catch (error) {
-    return refused(aws, error as Error, allowed);
+    return { ...refused(aws, error as Error, allowed), unknown: !(error instanceof NoAddress) };
   }
+}
+
+/** The copies that this move has made. */
+function copiesAt(client: EC2Client, { move, aws }: ForkConfig): Promise<Instance[]> {
+  return living(client, copiesOf(move, aws.old));
+}
+
+/** What asks for the copies alone, for who does so again and again. */
+export function copiesAsker(settings: ForkConfig): () => Promise<Instance[]> {
+  let client: Promise<EC2Client> | undefined;
+  return async () => copiesAt(await (client ??= ec2(settings.aws)), settings);
 }
 
 /** Instances that are not terminated. */
@@ -93,10 +112,29 @@ async function living(client: EC2Client, filters: Filter[]): Promise<Instance[]>
 }
 
 /** How the copy is reached: with old's user and port, its own address and key; nothing where it cannot be. */
-export function copyServer({ fork, old }: ForkConfig, copy: Instance | undefined): Server | undefined {
-  const address = fork.reach === "public" ? copy?.PublicIpAddress : copy?.PrivateIpAddress;
+export function copyServer(settings: ForkConfig, copy: Instance | undefined): Server | undefined {
+  const address = copyAddress(settings, copy);
   const hostKey = ownTags(copy?.Tags)[forkTags.hostKey];
-  return address && hostKey ? { ...old, address, hostKey } : undefined;
+  return address && hostKey ? { ...settings.old, address, hostKey } : undefined;
+}
+
+/** The copy's own address, of the kind by which it is reached. */
+export function copyAddress({ fork }: ForkConfig, copy: Instance | undefined): string | undefined {
+  return fork.reach === "public" ? copy?.PublicIpAddress : copy?.PrivateIpAddress;
+}
+
+/** Those of the two that can be asked: old where it runs, the copy where it is known how. */
+export function reachedOf(
+  { old }: ForkConfig,
+  aws: ForkAws,
+  server: Server | undefined,
+  opening: Omit<Access, Side>,
+): Reached {
+  return {
+    ...opening,
+    ...(aws.old?.State?.Name === "running" ? { old } : {}),
+    ...(server ? { new: server } : {}),
+  };
 }
 
 /** How long one server may take to tell its facts, in seconds. */
@@ -104,6 +142,24 @@ const inspectDeadline = 40;
 
 /** Asks old and its copy, each where it runs. */
 export function inspectFork(settings: ForkConfig, access: Reached): Promise<Partial<Inspection>> {
+  return askFork(settings, access, [], "inspect_fork");
+}
+
+/** The same quickly: how far the fork is there, and what users have written on the copy. */
+export function readForkStatus(settings: ForkConfig, access: Reached): Promise<Partial<Inspection>> {
+  return askFork(settings, access, ["facts/status.sh"], "status_fork");
+}
+
+/**
+ * @param more scripts that are needed beside those of every look.
+ * @param look the function that prints the facts.
+ */
+function askFork(
+  settings: ForkConfig,
+  access: Reached,
+  more: readonly string[],
+  look: string,
+): Promise<Partial<Inspection>> {
   const beside = (file: string) => scriptBeside(import.meta.url, `../components/${file}`);
   const script = (side: "old" | "new") =>
     [
@@ -114,10 +170,8 @@ export function inspectFork(settings: ForkConfig, access: Reached): Promise<Part
         ROOT: `/var/lib/changeover/${settings.move}`,
         ROWS: beside("fork/rows.sql"),
       }),
-      beside("facts/facts.sh"),
-      beside("fork/writes.sh"),
-      beside("fork/facts.sh"),
-      "inspect_fork </dev/null",
+      ...["facts/facts.sh", ...more, "fork/writes.sh", "fork/facts.sh"].map(beside),
+      `${look} </dev/null`,
     ].join("\n");
   return askThose(access, script, inspectDeadline);
 }
@@ -128,38 +182,97 @@ export function stoppedSince(old: Instance | undefined): number | undefined {
   return tag === undefined ? undefined : Date.parse(tag);
 }
 
+/** Whether old is stopped by this move: then there is no way back, and what is on old cannot be asked. */
+export function isFinished(
+  { move }: Pick<ForkConfig, "move">,
+  { old }: Pick<ForkAws, "old">,
+  inspection: Partial<Inspection>,
+): boolean {
+  return marksOf(move, bothFacts(inspection)).done(forkSteps.stopOld) || stoppedSince(old) !== undefined;
+}
+
+/** The side to which the Elastic IP leads; none where it leads to neither. */
+export function sideLed({ old, copies: [copy], place }: ForkAws): Side | undefined {
+  if (leadsTo(place, old && machineOf(old))) return "old";
+  return copy && leadsTo(place, machineOf(copy)) ? "new" : undefined;
+}
+
+/**
+ * What both servers have told, with why one did not. What this move has stopped is no more asked, but known: the steps on old are all done then.
+ */
+export function inspectionOf(
+  settings: ForkConfig,
+  runbook: Runbook<string>,
+  aws: ForkAws,
+  inspection: Partial<Inspection>,
+): Inspection {
+  const { old, copies } = aws;
+  const why = unreachedCopy(settings, copies[0]);
+  return {
+    old:
+      inspection.old ??
+      (isFinished(settings, aws, inspection) ? allDoneOnOld(settings, runbook) : new Unreachable(oldIs(old))),
+    new: inspection.new ?? (why === undefined ? new Map<string, string>() : new Unreachable(why)),
+  };
+}
+
+/** The marks of every step on old. */
+function allDoneOnOld({ move }: ForkConfig, runbook: Runbook<string>): Facts {
+  const steps = Object.values(runbook)
+    .flat()
+    .filter(({ side }) => side === "old");
+  const marks = steps.map(({ name }) => `${move}/${name}`).join("\n");
+  return new Map([
+    ["done", marks],
+    ["begun", marks],
+  ]);
+}
+
+/** Old, where it does not run. */
+function oldIs(old: Instance | undefined): string {
+  return old ? `its instance is ${old.State?.Name ?? "unknown"}` : "EC2 has no such instance";
+}
+
+/** Why it is not known how to reach a copy that is there. */
+function unreachedCopy(settings: ForkConfig, copy: Instance | undefined): string | undefined {
+  if (copy === undefined || copyServer(settings, copy)) return undefined;
+  return copyAddress(settings, copy) === undefined
+    ? `EC2 knows no ${settings.fork.reach} address of it`
+    : `it has no tag ${forkTags.hostKey}, which has its key`;
+}
+
 /** All that stops a fork, or that the operator should know. */
 export function forkFindings(
   settings: ForkConfig,
-  { old, original, copies, place }: ForkAws,
+  aws: ForkAws,
   inspection: Partial<Inspection>,
   server: Server | undefined,
 ): Finding[] {
-  const { aws, phase, move, fork, acceptLostWrites } = settings;
-  const { done, begun } = marksOf(move, {
-    old: inspection.old ?? new Map(),
-    new: inspection.new ?? new Map(),
-  });
-  const isFinished = done(forkSteps.stopOld) || stoppedSince(old) !== undefined;
-  const finished = checkFinished(settings, isFinished, stoppedSince(old), Date.now());
-  if (isFinished) return finished;
-  const machine = old && machineOf(old);
+  const { phase, move, fork, acceptLostWrites } = settings;
+  const { old, original, copies, place } = aws;
+  const { done, begun } = marksOf(move, bothFacts(inspection));
+  const over = isFinished(settings, aws, inspection);
+  const finished = checkFinished(settings, over, stoppedSince(old), Date.now());
+  const at = { old: settings.old, new: server, bastion: settings.bastion };
   const [copy] = copies;
-  const side = leadsTo(place, machine) ? "old" : copy && leadsTo(place, machineOf(copy)) ? "new" : undefined;
+  const unreached = noWayToCopy(settings, copy);
+  if (over) return [...finished, ...unreached, ...checkCopy({ copy: inspection.new, at })];
+  const side = sideLed(aws);
   const leads = forkPhases.indexOf(phase) >= forkPhases.indexOf("address");
   const goesBack = !leads && (side === "new" || begun(elasticIpStep)) && fork.abandon === undefined;
   return [
     ...finished,
-    ...checkMachine("old", aws.old, settings.old.address, machine, true),
+    ...checkMachine("old", settings.aws.old, settings.old.address, old && machineOf(old), true),
     ...(original ? checkOriginal(original) : []),
     ...(copies.length > 1 ? [severalCopies(copies)] : []),
     ...checkAbandoned(settings, copy),
     ...(goesBack ? checkWritten(writtenOnCopy(inspection), acceptLostWrites) : []),
+    ...unreached,
     ...checkElasticIp(
       { side, leads: told(place) },
       {
-        elasticIp: aws.elasticIp,
-        old: aws.old,
+        elasticIp: settings.aws.elasticIp,
+        old: settings.aws.old,
         new: copy?.InstanceId ?? "the copy",
         // What a copy that does not answer has noted is not known.
         led: done(elasticIpStep) || (inspection.new instanceof Unreachable && side === "new"),
@@ -169,12 +282,8 @@ export function forkFindings(
       },
     ),
     ...(inspection.old
-      ? checkServers(settings, {
-          old: inspection.old,
-          copy: inspection.new,
-          at: { old: settings.old, new: server, bastion: settings.bastion },
-        })
-      : []),
+      ? checkServers(settings, { old: inspection.old, copy: inspection.new, at })
+      : checkCopy({ copy: inspection.new, at })),
   ];
 }
 
@@ -202,9 +311,20 @@ function checkAbandoned({ fork: { abandon } }: ForkConfig, copy: Instance | unde
   ];
 }
 
-/** The facts of a look; of a server that is not there, none. */
-export function bothFacts({ old = new Map(), new: fresh = new Map() }: Partial<Inspection>): Inspection {
-  return { old, new: fresh };
+/** A copy that is there has to be reached at its own address, by its own key. */
+function noWayToCopy(settings: ForkConfig, copy: Instance | undefined): Finding[] {
+  const why = unreachedCopy(settings, copy);
+  if (copy === undefined || why === undefined) return [];
+  return [
+    {
+      place: `new (${copy.InstanceId})`,
+      rule: "is reached at its own address, by its own key",
+      value: `${why}; it is ${copy.State?.Name ?? "unknown"}`,
+      remedy: `see that it runs, and changeover:fork.reach. ${whereLost}`,
+      warning: true,
+      unknown: true,
+    },
+  ];
 }
 
 /** What users have written on the copy, one line for each place, its number first. */

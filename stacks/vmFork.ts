@@ -23,20 +23,22 @@ import {
   startJobsOnCopy,
   stopJobsOnOld,
 } from "../components/fork/steps.ts";
+import type { Inspection } from "../components/facts/inspect.ts";
 import { refuse } from "../components/guards/guards.ts";
 import { resultOf } from "../components/result.ts";
 import type { Server } from "../components/server.ts";
 import { placeStep, type StepContext } from "../components/step.ts";
-import { checkWindow } from "../components/window/guard.ts";
+import { checkWindow, type Plan } from "../components/window/guard.ts";
 import { readKey } from "./access.ts";
 import { type ForkConfig, forkPhases } from "./config.ts";
 import {
-  bothFacts,
   copyServer,
   type ForkAws,
   forkFindings,
   inspectFork,
+  inspectionOf,
   lookAtFork,
+  reachedOf,
   writtenOnCopy,
 } from "./forkLook.ts";
 import { forkOutputs, type ForkOutputs, type ForkReached, forkRollback, forkSheet } from "./forkOutputs.ts";
@@ -82,6 +84,17 @@ export function vmForkRunbook(settings: ForkConfig, run?: ForkRun): Runbook<Fork
   };
 }
 
+/** What is still to be done up to the phase; users notice where the site is read-only, and where the address goes over. */
+export function forkPlan(
+  runbook: Runbook<ForkReached>,
+  { move, phase, fork }: Pick<ForkConfig, "move" | "phase" | "fork">,
+  inspection: Inspection,
+  rehearsal: boolean,
+): Plan {
+  const disruptive: readonly ForkReached[] = fork.readOnly ? ["prepared", "address"] : ["address"];
+  return planIn(runbook, { move, phase, disruptive }, inspection, rehearsal);
+}
+
 /** What a fork meets; in tests something else stands in for the servers. */
 export interface ForkWorld {
   inspect: typeof inspectFork;
@@ -101,17 +114,12 @@ export async function vmFork(settings: ForkConfig, world: ForkWorld = real): Pro
   const aws = await lookAtFork(settings);
   if ("rule" in aws) throw new pulumi.RunError(refuse([aws], "fork").join("\n"));
   const server = copyServer(settings, aws.copies[0]);
-  const told = await world.inspect(settings, {
-    ...opening,
-    ...(aws.old?.State?.Name === "running" ? { old } : {}),
-    ...(server ? { new: server } : {}),
-  });
-  const inspection = bothFacts(told);
+  const told = await world.inspect(settings, reachedOf(settings, aws, server, opening));
   const access = () => ({ ...opening, old, new: run.server() ?? server ?? old });
   const run = runOf(settings, aws, world.holds ? access : undefined);
   const runbook = vmForkRunbook(settings, run);
-  const disruptive: readonly ForkReached[] = settings.fork.readOnly ? ["prepared", "address"] : ["address"];
-  const plan = planIn(runbook, { move, phase, disruptive }, inspection, rehearsal);
+  const inspection = inspectionOf(settings, runbook, aws, told);
+  const plan = forkPlan(runbook, settings, inspection, rehearsal);
   const warnings = refuse(
     [
       ...checkWindow(settings.window, plan, Temporal.Now.instant()),

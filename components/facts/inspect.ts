@@ -60,17 +60,21 @@ export async function inspect(access: Access, settings: Record<string, Setting>)
 
 /**
  * Runs a script that prints facts, the last of them `complete`, on both servers at once. Never throws for a server: what failed is
- * in the result.
+ * in the result, and of a server that is not among those to be asked there are no facts.
  * @param script the script for a side.
  * @param deadline seconds that one server may take.
  */
 export async function askBoth(
-  access: Access,
+  access: Reached,
   script: (side: Side) => string,
   deadline: number,
 ): Promise<Inspection> {
-  const { old, new: fresh } = await askThose(access, script, deadline);
-  return { old: old!, new: fresh! };
+  return bothFacts(await askThose(access, script, deadline));
+}
+
+/** The facts of a look; of a server that was not asked, none. */
+export function bothFacts({ old = new Map(), new: fresh = new Map() }: Partial<Inspection>): Inspection {
+  return { old, new: fresh };
 }
 
 /** Some of the two servers, and what opens them. */

@@ -42,8 +42,8 @@ follow_facts() {
   fact replication.walFree "$(df --output=avail -B1 -- "$(sql --command='show data_directory' postgres)/pg_wal" 2>/dev/null | tail -n 1)"
 }
 
-# Prints every fact.
-status() {
+# What the steps have left here, and which are at work; of any runbook.
+progress_facts() {
   export LC_ALL=C.UTF-8
   cd /
   fact clock "$(date +%s.%N)"
@@ -52,6 +52,11 @@ status() {
   fact_of results step_results
   fact_of journal tail -n 200 "/var/log/changeover/$MOVE/journal"
   move_facts
+}
+
+# Prints every fact.
+status() {
+  progress_facts
   [[ $SIDE != old ]] || fact passing "$(passing)"
   [[ $SIDE != new ]] || fact users.database "$(cat "/var/lib/changeover/$MOVE/database-switchover/users-on" 2>/dev/null)"
   [[ $SIDE != new ]] || fact maintenance "$(if [[ -e /etc/nginx/changeover/$MOVE/maintenance.conf ]]; then echo yes; else echo no; fi)"

@@ -1,7 +1,7 @@
 /** The verify of every step that is done, on both servers at once, without a trace there. */
 import { assignments, scriptBeside } from "../script.ts";
-import type { Access, Side } from "../server.ts";
-import { askBoth, type Facts, type Inspection } from "./inspect.ts";
+import type { Side } from "../server.ts";
+import { askBoth, type Facts, type Inspection, type Reached } from "./inspect.ts";
 
 /** How long one step's verify may take, and all of one server's, in seconds. */
 const stepDeadline = 20;
@@ -19,7 +19,7 @@ export interface Verified {
 
 /** Verifies steps, each on its side. Never throws for a server. */
 export async function verifySteps(
-  access: Access,
+  access: Reached,
   move: string,
   stepsOf: (side: Side) => readonly string[],
 ): Promise<Inspection> {

@@ -1,4 +1,5 @@
-# Looks at old or its copy and prints facts, one `name<TAB>base64 of the value` a line. Reads only; settings and facts.sh stand above it.
+# Looks at old or its copy and prints facts, one `name<TAB>base64 of the value` a line. Reads only; settings, facts.sh and writes.sh stand above
+# it, and for the quick look status.sh.
 # shellcheck shell=bash
 
 # The commands that the steps use, and which of them are missing here.
@@ -15,6 +16,19 @@ databases_here() {
   sql --command="select datname from pg_database where datname !~ '^(postgres|template[01])$'" postgres
 }
 
+# What users have written, once the copy has them.
+written_fact() {
+  [[ $SIDE != new || ! -e $HANDOVER/done ]] || fact_of written written_places
+}
+
+# How far the fork is here, quickly.
+status_fork() {
+  progress_facts
+  written_fact
+  fact complete yes
+}
+
+# All that guards ask for.
 inspect_fork() {
   local unit path
   fact user "$(id -u)"
@@ -24,6 +38,6 @@ inspect_fork() {
   for unit in "${JOBS[@]}"; do fact_of "unit.$unit" systemctl show --property=LoadState --value -- "$unit"; done
   for path in "${FILES[@]}"; do [[ -e $path ]] || fact "missing.$path" yes; done
   fact_of databases databases_here
-  [[ $SIDE != new || ! -e $HANDOVER/done ]] || fact_of written written_places
+  written_fact
   fact complete yes
 }

@@ -17,23 +17,27 @@ export interface ForkServers {
 /** Checks old and its copy. */
 export function checkServers(settings: ForkSettings, { old, copy, at }: ForkServers): Finding[] {
   if (old instanceof Unreachable)
-    return [unreachableFinding(at, old.at === "bastion" ? "bastion" : "old", old.reason)];
+    return [
+      { ...unreachableFinding(at, old.at === "bastion" ? "bastion" : "old", old.reason), unknown: true },
+    ];
   return [
-    ...(copy instanceof Unreachable ? [unreachableCopy(at, copy)] : []),
+    ...checkCopy({ copy, at }),
     ...checkOld(settings, old),
     ...checkDatabase(settings, old),
     ...checkRelease(settings),
   ];
 }
 
-function unreachableCopy(at: ForkServers["at"], copy: Unreachable): Finding {
-  const found = unreachableFinding(at, "new", copy.reason);
-  return {
-    ...found,
-    remedy: `${found.remedy}. Where it is lost: pulumi config set --path 'changeover:fork.abandon' ID (of the copy), 'pulumi up' with the phase as it is, then a lower phase; what is on it alone is lost`,
-    warning: true,
-  };
+/** Whether the copy answers, where there is one; it stops nothing that it does not. */
+export function checkCopy({ copy, at }: Pick<ForkServers, "copy" | "at">): Finding[] {
+  if (!(copy instanceof Unreachable)) return [];
+  const found = unreachableFinding(at, copy.at === "bastion" ? "bastion" : "new", copy.reason);
+  return [{ ...found, remedy: `${found.remedy}. ${whereLost}`, warning: true, unknown: true }];
 }
+
+/** What to do about a copy that does not answer any more. */
+export const whereLost =
+  "Where it is lost: pulumi config set --path 'changeover:fork.abandon' ID (of the copy), 'pulumi up' with the phase as it is, then a lower phase; what is on it alone is lost";
 
 function checkOld({ site, aws }: ForkSettings, old: Facts): Finding[] {
   const missing = lines(old, "tools");

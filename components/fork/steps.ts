@@ -84,6 +84,8 @@ export const forkSteps = {
   handover: "fork-handover",
   jobsStart: "fork-jobs-start",
   writes: "fork-writes",
+  finishNew: "fork-finish-new",
+  finishOld: "fork-finish-old",
   stopOld: "stop-old",
 } as const;
 
@@ -155,6 +157,7 @@ export function installGuard({ stepDeadline }: ForkSettings, after: readonly str
     shared: [guardFiles],
     settings: { GUARD: scriptBeside(import.meta.url, "guard/guard.sh") },
     after,
+    heldUntil: forkSteps.finishOld,
     deadlineSeconds: stepDeadline,
   };
 }
@@ -182,6 +185,7 @@ export function makeCopy(settings: ForkSettings, run: ForkRun | undefined): Step
       folder: folder("copy/"),
       shared: [guardFiles],
       after: ["snapshots"],
+      heldUntil: forkSteps.finishNew,
       deadlineSeconds: stepDeadline,
       expectedSeconds: () => 180,
       ...(run
@@ -422,14 +426,14 @@ export function finishFork(settings: ForkSettings, run: ForkRun | undefined): St
   return [
     {
       ...finish,
-      name: "fork-finish-new",
+      name: forkSteps.finishNew,
       side: "new",
       title: "remove what kept jobs and cron off on the copy",
       folder: folder("finishNew/"),
     },
     {
       ...finish,
-      name: "fork-finish-old",
+      name: forkSteps.finishOld,
       side: "old",
       title: "remove the same on old; its jobs stay off",
       folder: folder("finishOld/"),
@@ -440,7 +444,7 @@ export function finishFork(settings: ForkSettings, run: ForkRun | undefined): St
       name: forkSteps.stopOld,
       title: `stop old (${aws.old}); it is kept`,
       back: "nothing",
-      after: ["fork-finish-new", "fork-finish-old"],
+      after: [forkSteps.finishNew, forkSteps.finishOld],
       deadlineSeconds: stepDeadline,
     },
     ...(fork.terminateOld === undefined

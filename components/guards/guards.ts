@@ -38,6 +38,8 @@ export interface Finding {
   /** What to do about it. */
   remedy: string;
   warning?: boolean;
+  /** Whether it is so could not be found out: a server, or AWS, is mute. */
+  unknown?: boolean;
 }
 
 /** A move's settings, as the guards need them. */
