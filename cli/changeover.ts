@@ -7,21 +7,19 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { compareDatabases } from "../components/database/compare/compare.ts";
 import { ComparisonError } from "../components/database/compare/reader.ts";
 import { renderReport } from "../components/database/compare/report.ts";
-import type { Access } from "../components/server.ts";
 import { readAccess } from "../stacks/access.ts";
-import { ConfigError, type MoveConfig } from "../stacks/config.ts";
+import { ConfigError, type ForkConfig, type MoveConfig } from "../stacks/config.ts";
 import { check } from "./check/check.ts";
 import { checkText } from "./check/text.ts";
 import { toMilliseconds } from "./durations.ts";
-import { readStack, type StackChoice } from "./stack.ts";
+import { onlyServerMove, readStack, type StackChoice } from "./stack.ts";
 import { status } from "./status/status.ts";
-import { statusText } from "./status/text.ts";
 import { tellWaiting } from "./text.ts";
 import { runWatch, type WatchCommandOptions } from "./watch/run.ts";
 
 const program = new Command("changeover")
   .description(
-    "Looks at a move of a site, with the settings of the stack that is selected. It changes nothing.",
+    "Looks at a move of a site, or at a release on a copy of its machine, with the settings of the stack that is selected. It changes nothing.",
   )
   .option("-s, --stack <name>", "the stack; default: the one that is selected")
   .option("-C, --cwd <folder>", "the folder of Pulumi.yaml; default: this one")
@@ -35,22 +33,24 @@ program
   .description("every guard of preview, and the verify of every step that is done, on both servers")
   .option(...json)
   .action(async (options: { json?: boolean }) => {
-    const report = await waiting("looking at both servers", (settings, access) => check(settings, access));
+    const report = await waiting("looking at both servers", check);
     print(options.json ? JSON.stringify(report, undefined, 2) : checkText(report));
     process.exitCode = report.exitCode;
   });
 
 program
   .command("status")
-  .description("who serves users, how far the move is, the way back, replication, names")
+  .description(
+    "who serves users, how far the move is, the way back, replication, names; of a fork its machines",
+  )
   .option("--steps", "every step, with its time")
   .option("--journal <lines>", "so many lines of the journals", whole, 5)
   .option(...json)
   .action(async (options: { json?: boolean; steps?: boolean; journal: number }) => {
-    const report = await waiting("asking both servers", (settings, access) => status(settings, access));
+    const { report, text, exitCode } = await waiting("asking both servers", status);
     const { steps = false, journal } = options;
-    print(options.json ? JSON.stringify(report, undefined, 2) : statusText(report, { steps, journal }));
-    process.exitCode = report.servers.old.reachable && report.servers.new.reachable ? 0 : 2;
+    print(options.json ? JSON.stringify(report, undefined, 2) : text({ steps, journal }));
+    process.exitCode = exitCode;
   });
 
 program
@@ -72,7 +72,7 @@ program
   .command("compare")
   .description("the database on old and new, row by row")
   .action(async () => {
-    const settings = await readStack(program.opts<StackChoice>());
+    const settings = onlyServerMove("compare", await readStack(program.opts<StackChoice>()));
     const report = await compareDatabases(settings, await readAccess(settings), {
       onTable: ({ name, status, seconds }) =>
         process.stderr.write(`${name}: ${status} (${seconds.toFixed(1)} s)\n`),
@@ -82,15 +82,11 @@ program
   });
 
 /** Reads the settings, and does what takes a while. */
-async function waiting<T>(
-  what: string,
-  work: (settings: MoveConfig, access: Access) => Promise<T>,
-): Promise<T> {
+async function waiting<T>(what: string, work: (settings: MoveConfig | ForkConfig) => Promise<T>): Promise<T> {
   const settings = await readStack(program.opts<StackChoice>());
-  const access = await readAccess(settings);
   const end = tellWaiting(what);
   try {
-    return await work(settings, access);
+    return await work(settings);
   } finally {
     end();
   }

@@ -20,6 +20,9 @@ export interface NameAnswer {
 /** How long one resolver may take, in milliseconds, and how often it is asked. */
 const patience = { timeout: 2000, tries: 2 };
 
+/** One answer, wherever it leads. */
+export type Answer = Omit<NameAnswer, "leads">;
+
 type NamesSettings = Pick<MoveConfig, "dns" | "site" | "old" | "new">;
 
 /** The addresses of a side, as names lead there. */
@@ -33,11 +36,14 @@ export async function askNames(settings: NamesSettings): Promise<NameAnswer[]> {
   const { dns } = settings;
   const answers = dns
     ? await askAuthoritative({ ...settings, dns })
-    : (await Promise.all(getServers().map((server) => askResolver(server, settings.site.names)))).flat();
+    : await askResolvers(settings.site.names);
   return answers.map((answer) => ({ ...answer, leads: leadsTo(settings, dataBehind(answer, answers)) }));
 }
 
-type Answer = Omit<NameAnswer, "leads">;
+/** Asks each resolver of this machine for every name. Never throws: what failed is in the answers. */
+export async function askResolvers(names: readonly string[]): Promise<Answer[]> {
+  return (await Promise.all(getServers().map((server) => askResolver(server, names)))).flat();
+}
 
 /** So many CNAMEs may follow on each other. */
 const longestChain = 8;

@@ -1,7 +1,7 @@
 /** The settings of the stack that is selected, as `pulumi up` would read them. */
 import * as pulumi from "@pulumi/pulumi";
 import { execa } from "execa";
-import { ConfigError, type MoveConfig, readConfig } from "../stacks/config.ts";
+import { ConfigError, type ForkConfig, type MoveConfig, readConfig } from "../stacks/config.ts";
 
 /** How long `pulumi config` may take, in milliseconds: the state may be far away. */
 const configDeadline = 60_000;
@@ -22,7 +22,7 @@ interface ShownSetting {
  * Reads the settings, secrets in clear.
  * @throws ConfigError when there is no such stack, or with everything that is wrong with its settings.
  */
-export async function readStack({ stack, cwd }: StackChoice): Promise<MoveConfig> {
+export async function readStack({ stack, cwd }: StackChoice): Promise<MoveConfig | ForkConfig> {
   const choice = [...(stack ? ["--stack", stack] : []), ...(cwd ? ["--cwd", cwd] : [])];
   const [name, settings] = await Promise.all([
     askPulumi(["stack", "--show-name", ...choice]),
@@ -34,13 +34,20 @@ export async function readStack({ stack, cwd }: StackChoice): Promise<MoveConfig
   pulumi.runtime.setAllConfig(
     Object.fromEntries(shown.map(([key, { value }]): [string, string] => [key, value ?? ""])),
   );
-  const read = readConfig(undefined, name.trim());
-  if (read.runbook === "serverMove") return read;
+  return readConfig(undefined, name.trim());
+}
+
+/**
+ * The settings, where a command makes sense for a move between two servers alone.
+ * @throws ConfigError of any other runbook.
+ */
+export function onlyServerMove(command: string, settings: MoveConfig | ForkConfig): MoveConfig {
+  if (settings.runbook === "serverMove") return settings;
   throw new ConfigError([
     {
       key: "changeover:runbook",
-      problem: `should be serverMove for this command, but is ${read.runbook}`,
-      remedy: "pulumi preview shows how far this one is",
+      problem: `should be serverMove for 'changeover ${command}', which sets old's database against new's, but is ${settings.runbook}`,
+      remedy: "changeover check   (it looks at old and its copy)",
     },
   ]);
 }

@@ -4,10 +4,9 @@ import { parseVerified, type Verified } from "../../components/facts/verify.ts";
 import type { Finding } from "../../components/guards/guards.ts";
 import { type Side, sides } from "../../components/server.ts";
 import type { Step } from "../../components/step.ts";
-import { type MoveConfig, type Phase, phases } from "../../stacks/config.ts";
 import { goBackTo } from "../../stacks/outputs.ts";
 import { describeProgress, type Marks, marksOf, type Progress, progressOf } from "../../stacks/progress.ts";
-import { phaseNumber, type ReachedPhase, type Runbook } from "../../stacks/runbook.ts";
+import { reachedIn, type ReachedPhase, type Runbook } from "../../stacks/runbook.ts";
 
 /** One thing that is wrong, that should be known, or that could not be found out. */
 export interface Problem {
@@ -21,8 +20,8 @@ export interface Problem {
 }
 
 /** How one step that is done looks now. */
-export interface StepCheck {
-  phase: ReachedPhase;
+export interface StepCheck<P extends string = ReachedPhase> {
+  phase: P;
   step: string;
   side: Side;
   /** `superseded`: a later step has taken away what its verify wants; `none`: its script is no more on the server. */
@@ -32,25 +31,27 @@ export interface StepCheck {
 }
 
 /** The whole report; its keys are stable. */
-export interface CheckReport {
+export interface CheckReport<P extends string = ReachedPhase> {
   move: string;
   /** The phase of the settings. */
-  phase: Phase;
+  phase: P | "idle";
   /** How far the servers are. */
-  servers: Progress;
+  servers: Progress<P>;
   /** Whether nothing is wrong, and all could be found out. */
   ok: boolean;
   /** 0: fine; 1: something is wrong; 2: could not find out. */
   exitCode: 0 | 1 | 2;
   seconds: number;
   problems: Problem[];
-  steps: StepCheck[];
+  steps: StepCheck<P>[];
 }
 
 /** All that was found. */
-export interface Found {
-  settings: Pick<MoveConfig, "move" | "phase">;
-  runbook: Runbook;
+export interface Found<P extends string = ReachedPhase> {
+  settings: { move: string; phase: P | "idle" };
+  runbook: Runbook<P>;
+  /** It is finished, whatever marks are known, and there is no way back. */
+  isOver?: boolean;
   inspection: Inspection;
   verification: Inspection;
   guards: readonly Finding[];
@@ -59,19 +60,19 @@ export interface Found {
 }
 
 /** Makes the report. */
-export function reportOf(found: Found): Omit<CheckReport, "seconds"> {
-  const { settings, runbook, inspection, verification } = found;
+export function reportOf<P extends string>(found: Found<P>): Omit<CheckReport<P>, "seconds"> {
+  const { settings, runbook, inspection, verification, isOver } = found;
   const marks = marksOf(settings.move, inspection);
-  const progress = progressOf(runbook, settings.phase, marks);
+  const progress = progressOf(runbook, settings.phase, marks, isOver);
   const working = workingSteps(verification);
   const steps = stepChecks(runbook, verification, marks, working);
-  const cannot = sides.some((side) => inspection[side] instanceof Unreachable);
+  const cannot = isMute(inspection);
   const problems: Problem[] = [
-    ...found.guards.map((finding) => problemOf(finding, "guard", cannot)),
+    ...found.guards.map((finding) => problemOf(finding, "guard")),
     ...found.names.map((finding) => problemOf(finding, "names")),
     ...found.window.map((finding) => problemOf(finding, "window")),
     ...(cannot ? [] : markProblems(found, marks, progress, working)),
-    ...steps.flatMap((step) => verifyProblems(step, stepNamed(runbook, step.step), settings)),
+    ...steps.flatMap((step) => verifyProblems(step, found)),
     ...unverified(found),
   ];
   const severities = problems.map(({ severity }) => severity);
@@ -87,6 +88,11 @@ export function reportOf(found: Found): Omit<CheckReport, "seconds"> {
   };
 }
 
+/** Whether a server has told nothing. */
+export function isMute(inspection: Inspection): boolean {
+  return sides.some((side) => inspection[side] instanceof Unreachable);
+}
+
 function workingSteps(verification: Inspection): ReadonlySet<string> {
   return new Set(
     sides.flatMap((side) => {
@@ -96,33 +102,33 @@ function workingSteps(verification: Inspection): ReadonlySet<string> {
   );
 }
 
-function stepNamed(runbook: Runbook, name: string): Step {
+function stepNamed(runbook: Runbook<string>, name: string): Step {
   return Object.values(runbook)
     .flat()
     .find((step) => step.name === name)!;
 }
 
 /** Every step that is done, in the runbook's order; one at work is not looked at. */
-function stepChecks(
-  runbook: Runbook,
+function stepChecks<P extends string>(
+  runbook: Runbook<P>,
   verification: Inspection,
   marks: Marks,
   working: ReadonlySet<string>,
-): StepCheck[] {
+): StepCheck<P>[] {
   const told = new Map(
     sides.flatMap((side) => {
       const facts = verification[side];
       return facts instanceof Unreachable ? [] : parseVerified(facts).map((one) => [one.step, one] as const);
     }),
   );
-  return Object.entries(runbook).flatMap(([phase, steps]) =>
-    steps.flatMap(({ name, side, heldUntil }): StepCheck[] => {
+  return (Object.keys(runbook) as P[]).flatMap((phase) =>
+    runbook[phase].flatMap(({ name, side, heldUntil }): StepCheck<P>[] => {
       const one = told.get(name);
       if (one === undefined || working.has(name)) return [];
       const superseded = heldUntil !== undefined && (marks.begun(heldUntil) || working.has(heldUntil));
       return [
         {
-          phase: phase as ReachedPhase,
+          phase,
           step: name,
           side,
           outcome: superseded ? "superseded" : one.outcome,
@@ -134,20 +140,20 @@ function stepChecks(
   );
 }
 
-function problemOf({ warning, ...finding }: Finding, by: Problem["by"], unknown = false): Problem {
+function problemOf({ warning, unknown, ...finding }: Finding, by: Problem["by"]): Problem {
   return { severity: unknown ? "unknown" : warning ? "warning" : "error", by, ...finding };
 }
 
 /** A step that does not look as it should. */
-function verifyProblems(
-  { phase, step, side, outcome, said }: StepCheck,
-  { remedy }: Step,
-  { move }: Pick<MoveConfig, "move">,
+function verifyProblems<P extends string>(
+  { phase, step, side, outcome, said }: StepCheck<P>,
+  { settings: { move }, runbook, isOver }: Found<P>,
 ): Problem[] {
   if (outcome !== "failed" && outcome !== "unknown") return [];
-  const before = phases[phaseNumber(phase) - 1]!;
+  const { remedy } = stepNamed(runbook, step);
+  const before = reachedIn(runbook, phase).at(-2) ?? "idle";
   const again =
-    phase === "finished"
+    phase === "finished" || isOver
       ? `see /var/log/changeover/${move}/${step}.log on ${side}`
       : `or undo ${phase} and do it again: ${goBackTo(before)}, then the same with ${phase}`;
   return [
@@ -163,16 +169,16 @@ function verifyProblems(
 }
 
 /** What the marks on the servers say against the settings. */
-function markProblems(
-  { settings, runbook }: Found,
+function markProblems<P extends string>(
+  { settings, runbook, isOver }: Found<P>,
   { done, begun }: Marks,
-  progress: Progress,
+  progress: Progress<P>,
   working: ReadonlySet<string>,
 ): Problem[] {
-  const half = Object.values(runbook)
+  const half = Object.values<readonly Step[]>(runbook)
     .flat()
     .filter(({ name }) => begun(name) && !done(name) && !working.has(name));
-  const differs = progress.partial !== undefined || progress.reached !== settings.phase;
+  const differs = !isOver && (progress.partial !== undefined || progress.reached !== settings.phase);
   const back = goBackTo(progress.reached);
   return [
     ...half.map(({ name, side }): Problem => ({
@@ -181,7 +187,7 @@ function markProblems(
       place: `${side}, step ${name}`,
       rule: "is done as a whole or not at all",
       value: "it was begun, and has not ended well",
-      remedy: `see /var/log/changeover/${settings.move}/${name}.log on ${side}, mend the cause and go on: pulumi up; or go back: ${back}`,
+      remedy: `see /var/log/changeover/${settings.move}/${name}.log on ${side}, mend the cause and go on: pulumi up${isOver ? "" : `; or go back: ${back}`}`,
     })),
     ...(differs && working.size === 0
       ? [
@@ -199,7 +205,11 @@ function markProblems(
 }
 
 /** A server that has told its facts, but could not verify; where it has told none, the guards say so. */
-function unverified({ settings, inspection, verification }: Found): Problem[] {
+function unverified({
+  settings,
+  inspection,
+  verification,
+}: Pick<Found<string>, "settings" | "inspection" | "verification">): Problem[] {
   return sides.flatMap((side): Problem[] => {
     const failed = verification[side];
     if (!(failed instanceof Unreachable) || inspection[side] instanceof Unreachable) return [];

@@ -10,7 +10,7 @@ const headings: Record<Problem["severity"], (number: number) => string> = {
   error: (number) => `${count(number, "thing is", "things are")} wrong:`,
 };
 
-const words: Record<StepCheck["outcome"], string> = {
+const words: Record<StepCheck<string>["outcome"], string> = {
   ok: "ok",
   failed: "WRONG",
   unknown: "not known",
@@ -19,7 +19,7 @@ const words: Record<StepCheck["outcome"], string> = {
 };
 
 /** The report as text. */
-export function checkText(report: CheckReport): string {
+export function checkText(report: CheckReport<string>): string {
   const { move, phase, servers, seconds, steps, problems } = report;
   const right = steps.filter(({ outcome }) => outcome === "ok").length;
   const groups = (["warning", "unknown", "error"] as const).flatMap((severity) => {
@@ -40,7 +40,7 @@ export function checkText(report: CheckReport): string {
   );
 }
 
-function verdict({ exitCode, problems }: CheckReport): string {
+function verdict({ exitCode, problems }: CheckReport<string>): string {
   const errors = problems.filter(({ severity }) => severity === "error").length;
   if (exitCode === 1) return `${count(errors, "thing is", "things are")} wrong.`;
   return exitCode === 2 ? "Not all could be found out." : "All is well.";

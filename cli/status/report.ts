@@ -1,65 +1,28 @@
 /** How a move stands, out of what the servers and the name servers have told. Pure. */
 import { Temporal } from "temporal-polyfill";
-import { type Facts, type Inspection, rows, Unreachable } from "../../components/facts/inspect.ts";
+import { type Facts, type Inspection, Unreachable } from "../../components/facts/inspect.ts";
 import { type Following, followingNow, wayBackIsCut } from "../../components/guards/follower.ts";
-import { type Side, sides } from "../../components/server.ts";
-import { nextOpening, openingAt, type Opening } from "../../components/window/window.ts";
-import type { MoveConfig, Phase } from "../../stacks/config.ts";
+import type { Side } from "../../components/server.ts";
+import type { MoveConfig } from "../../stacks/config.ts";
 import { goBackTo, rollback } from "../../stacks/outputs.ts";
-import { type Marks, marksOf, type Progress, progressOf } from "../../stacks/progress.ts";
-import type { ReachedPhase, Runbook } from "../../stacks/runbook.ts";
+import { type Marks, marksOf, type Progress } from "../../stacks/progress.ts";
+import type { Runbook } from "../../stacks/runbook.ts";
 import type { NameAnswer } from "../names.ts";
-
-/** One step of the runbook. Times are ISO 8601, UTC; null where there is none. */
-export interface StepStatus {
-  phase: ReachedPhase;
-  step: string;
-  side: Side;
-  title: string;
-  state: "open" | "at work" | "half done" | "done";
-  begunAt: string | null;
-  doneAt: string | null;
-  /** How long the last do took, by the journal. */
-  seconds: number | null;
-  /** What it has said last, while it is at work. */
-  progress: string | null;
-}
-
-/** One line of a server's journal. */
-export interface JournalLine {
-  at: string;
-  side: Side;
-  step: string;
-  verb: string;
-  ended: string;
-  seconds: number | null;
-}
+import { factsOf, isoOf, type Standing, standingOf } from "./standing.ts";
 
 /** The whole status; its keys are stable. */
-export interface StatusReport {
-  move: string;
-  at: string;
-  phase: { settings: Phase; servers: Progress };
+export interface StatusReport extends Standing {
   servers: Record<Side, { address: string; reachable: boolean; error: string | null }>;
   /** Who serves users, and whether they come through old's address or by the names; `unknown` where old cannot be asked. */
   users: { side: Side | "unknown"; through: "names" | "old's address" | "unknown"; maintenancePage: boolean };
   /** On which side users' rows are written. */
   database: { side: Side | "unknown"; error: Record<Side, string | null> };
-  /** The way back, as it is now on the servers. */
-  rollback: { address: string; command: string; losesWrites: boolean };
-  steps: StepStatus[];
   /** How replication gets on; null where nothing follows. */
   replication: Following | null;
-  results: Record<string, number>;
   names: NameAnswer[];
   /** From when on, by the TTLs, the phases `dns` and `finished` may begin; null where that is not known (yet), or names are left alone. */
   earliest: { dns: string | null; finished: string | null };
-  window: { open: boolean; from: string | null; to: string | null; override: string } | null;
-  journal: JournalLine[];
 }
-
-/** Journal lines in the report. */
-const journalLines = 200;
 
 /** Makes the report. */
 export function statusOf(
@@ -71,15 +34,13 @@ export function statusOf(
 ): StatusReport {
   const facts = (side: Side) => factsOf(inspection[side]);
   const marks = marksOf(settings.move, inspection);
-  const progress = progressOf(runbook, settings.phase, marks);
+  const standing = standingOf({ settings, runbook, inspection, now });
+  const progress = standing.phase.servers;
   const over = progress.reached === "finished";
-  const journal = journalOf(inspection);
   const look = { settings, old: facts("old"), new: facts("new"), done: marks.done };
   const reachable = (side: Side) => !(inspection[side] instanceof Unreachable);
   return {
-    move: settings.move,
-    at: now.toString({ smallestUnit: "second" }),
-    phase: { settings: settings.phase, servers: progress },
+    ...standing,
     servers: { old: serverOf(settings, inspection, "old"), new: serverOf(settings, inspection, "new") },
     users: usersOf(facts("old"), facts("new"), over, names),
     database: {
@@ -90,18 +51,10 @@ export function statusOf(
       },
     },
     rollback: wayBack(settings, progress, marks, wayBackIsCut(look) && reachable("old") && reachable("new")),
-    steps: stepsOf(runbook, inspection, journal),
     replication: over ? null : (followingNow(look) ?? null),
-    results: resultsOf(inspection),
     names: [...names],
     earliest: { dns: moment(facts("new"), "dns-ttl"), finished: moment(facts("new"), "dns-lead") },
-    window: settings.window ? windowOf(settings.window, now) : null,
-    journal: journal.slice(-journalLines),
   };
-}
-
-function factsOf(facts: Facts | Unreachable): Facts {
-  return facts instanceof Unreachable ? new Map<string, string>() : facts;
 }
 
 function serverOf(settings: MoveConfig, inspection: Inspection, side: Side) {
@@ -159,85 +112,6 @@ function wayBack(
   };
 }
 
-function stepsOf(runbook: Runbook, inspection: Inspection, journal: readonly JournalLine[]): StepStatus[] {
-  const times = new Map(
-    sides.flatMap((side) =>
-      rows(factsOf(inspection[side]), "steps").map(([step = "", begun = "", done = ""]) => [
-        step,
-        { begun, done },
-      ]),
-    ),
-  );
-  const working = new Map(
-    sides.flatMap((side) =>
-      rows(factsOf(inspection[side]), "working").map(([step = "", , line = ""]) => [step, line]),
-    ),
-  );
-  return Object.entries(runbook).flatMap(([phase, steps]) =>
-    steps.map(({ name, side, title }): StepStatus => {
-      const { begun = "", done = "" } = times.get(name) ?? {};
-      const last = journal.findLast(
-        ({ step, verb, ended }) => step === name && verb === "do" && ended === "done",
-      );
-      const words = working.get(name);
-      return {
-        phase: phase as ReachedPhase,
-        step: name,
-        side,
-        title,
-        state: words !== undefined ? "at work" : done ? "done" : begun ? "half done" : "open",
-        begunAt: isoOf(begun),
-        doneAt: isoOf(done),
-        seconds: done ? (last?.seconds ?? null) : null,
-        progress: words || null,
-      };
-    }),
-  );
-}
-
-/** Seconds since the epoch as a date. */
-function isoOf(seconds: string | undefined): string | null {
-  return seconds ? new Date(Number(seconds) * 1000).toISOString().replace(".000Z", "Z") : null;
-}
-
 function moment(facts: Facts, step: string): string | null {
   return isoOf(facts.get(`until.${step}`));
-}
-
-/** The lines of both journals, in the order of time; a line that something else has written is left out. */
-function journalOf(inspection: Inspection): JournalLine[] {
-  return sides
-    .flatMap((side) =>
-      rows(factsOf(inspection[side]), "journal").map(
-        ([at = "", step = "", verb = "", ended = "", seconds]): JournalLine => ({
-          at,
-          side,
-          step,
-          verb,
-          ended,
-          seconds: seconds?.endsWith(" s") ? Number(seconds.slice(0, -2)) : null,
-        }),
-      ),
-    )
-    .filter(({ at }) => /^\d{4}-/.test(at))
-    .toSorted((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
-}
-
-/** Measured results that are numbers, by name; of one that several steps have, the sum. */
-function resultsOf(inspection: Inspection): Record<string, number> {
-  const results: Record<string, number> = {};
-  for (const side of sides)
-    for (const [, line = ""] of rows(factsOf(inspection[side]), "results")) {
-      const [, name, value] = /^(\w+)=(\d+)$/.exec(line) ?? [];
-      if (name !== undefined) results[name] = (results[name] ?? 0) + Number(value);
-    }
-  return results;
-}
-
-function windowOf(window: NonNullable<MoveConfig["window"]>, now: Temporal.Instant): StatusReport["window"] {
-  const open = openingAt(window, now);
-  const opening: Opening | undefined = open ?? nextOpening(window, now);
-  const iso = (edge: "from" | "to") =>
-    opening?.[edge].toInstant().toString({ smallestUnit: "second" }) ?? null;
-  return { open: open !== undefined, from: iso("from"), to: iso("to"), override: window.override };
 }

@@ -8,7 +8,7 @@ export interface Probed extends Answer {
   at: number;
   name: string;
   address: string;
-  /** Who leads there: `old`, `new`, `dns SERVER`. */
+  /** Who leads there: `old`, `new`, `Elastic IP`, `dns SERVER`. */
   via: readonly string[];
   /** Milliseconds since it was due. */
   latency: number;
@@ -22,7 +22,7 @@ export interface Seen {
   ok: number;
   maintenance: number;
   failed: number;
-  /** Wrong answers of new before its first right one: it does not serve the site yet. */
+  /** Wrong answers before the first right one where nobody has to answer yet, as on new. */
   notYet: number;
   latencies: Latencies;
   /** Failures since the last right answer, and when the first of them was due. */
@@ -35,6 +35,12 @@ export interface Seen {
 /** Keeps count. */
 export class Tally {
   readonly #seen = new Map<string, Seen>();
+  readonly #mayWait: readonly string[];
+
+  /** @param mayWait who need not answer before a first right answer. */
+  constructor(mayWait: readonly string[] = ["new"]) {
+    this.#mayWait = mayWait;
+  }
 
   /** Adds a probe; what it counts as. */
   add(probed: Probed): { counted: "ok" | "maintenance" | "failed" | "not yet"; seen: Seen; before: Seen } {
@@ -44,7 +50,8 @@ export class Tally {
     this.#seen.set(key, seen);
     seen.via = [...new Set([...seen.via, ...probed.via])];
     seen.expires = probed.certificate?.expires ?? seen.expires;
-    const isNotYet = probed.outcome === "failed" && seen.ok === 0 && seen.via.every((via) => via === "new");
+    const isNotYet =
+      probed.outcome === "failed" && seen.ok === 0 && seen.via.every((via) => this.#mayWait.includes(via));
     if (isNotYet) {
       seen.notYet++;
       return { counted: "not yet", seen, before };

@@ -1,7 +1,7 @@
-/** Which addresses are probed: each server's, and each that a name server answers with. */
+/** Which addresses are probed: each server's, an Elastic IP, and each that a name server answers with. */
 import type { Target } from "../../components/probe/probe.ts";
-import type { MoveConfig } from "../../stacks/config.ts";
-import { type NameAnswer, sideAddresses } from "../names.ts";
+import type { ForkConfig, MoveConfig } from "../../stacks/config.ts";
+import { type Answer, sideAddresses } from "../names.ts";
 
 /** One name at one address, and who leads there. */
 export interface Aim {
@@ -12,16 +12,37 @@ export interface Aim {
 /** What is asked for at each address. */
 export type Page = Pick<Target, "port" | "path" | "marker" | "status" | "maintenance" | "ca">;
 
+/** An address, and who is there: `old`, `new`, `Elastic IP`. */
+export interface Place {
+  address: string;
+  via: string;
+}
+
+/** Where a move's servers are. */
+export function movePlaces(settings: Pick<MoveConfig, "site" | "old" | "new" | "dns">): Place[] {
+  return (["old", "new"] as const).flatMap((via) =>
+    sideAddresses(settings, via).map((address) => ({ address, via })),
+  );
+}
+
+/** Where a fork's users come to, and its machines are. */
+export function forkPlaces({ aws, old }: Pick<ForkConfig, "aws" | "old">, copy: string | undefined): Place[] {
+  return [
+    { address: aws.elasticIp, via: "Elastic IP" },
+    { address: old.address, via: "old" },
+    ...(copy === undefined ? [] : [{ address: copy, via: "new" }]),
+  ];
+}
+
 /** Everything to be probed; an address to which several lead comes once for each name. Pure. */
 export function aims(
-  settings: Pick<MoveConfig, "site" | "old" | "new" | "dns">,
-  answers: readonly NameAnswer[],
+  names: readonly string[],
+  places: readonly Place[],
+  answers: readonly Answer[],
   page: Page,
 ): Aim[] {
-  const leads = settings.site.names.flatMap((name) => [
-    ...(["old", "new"] as const).flatMap((side) =>
-      sideAddresses(settings, side).map((address) => ({ name, address, via: side })),
-    ),
+  const leads = names.flatMap((name) => [
+    ...places.map((place) => ({ name, ...place })),
     ...answers
       .filter((answer) => answer.type !== "CNAME" && answer.name === name)
       .flatMap(({ server, data }) => data.map((address) => ({ name, address, via: `dns ${server}` }))),

@@ -1,7 +1,7 @@
 /** Probes the site at every address, at a fixed interval, whatever becomes of each probe: as users come, who do not wait for one another. */
 import { openLoop } from "../../components/probe/schedule.ts";
 import { probe } from "../../components/probe/probe.ts";
-import type { NameAnswer } from "../names.ts";
+import type { Answer } from "../names.ts";
 import { type Aim } from "./targets.ts";
 import { type Probed, type Seen, Tally } from "./tally.ts";
 
@@ -13,8 +13,8 @@ export interface WatchOptions {
   /** How often name servers are asked. */
   namesInterval: number;
   /** Asks them. */
-  askNames: () => Promise<NameAnswer[]>;
-  aimsOf: (answers: readonly NameAnswer[]) => Aim[];
+  askNames: () => Promise<Answer[]>;
+  aimsOf: (answers: readonly Answer[]) => Aim[];
   /** Ends the watch; probes under way get so many milliseconds more as `grace` says. */
   stop: AbortSignal;
   grace: () => number;
@@ -23,7 +23,7 @@ export interface WatchOptions {
 /** Who is told. */
 export interface WatchListener {
   onProbe: (probed: Probed, counted: string, before: Seen) => void;
-  onNameError: (answer: NameAnswer) => void;
+  onNameError: (answer: Answer) => void;
   onSkipped: (number: number) => void;
 }
 

@@ -96,7 +96,7 @@ describe("reportOf", () => {
   });
 
   it("could not find out where a server is mute; what the other one has wrong is told all the same", () => {
-    const guard = { place: "old", rule: "is reached", value: "no", remedy: "see" };
+    const guard = { place: "old", rule: "is reached", value: "no", remedy: "see", unknown: true };
     const fine = found({ phase: "app", done: app });
     const mute = {
       ...fine,

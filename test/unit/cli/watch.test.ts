@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { toMilliseconds } from "../../../cli/durations.ts";
 import type { NameAnswer } from "../../../cli/names.ts";
 import { type Probed, Tally } from "../../../cli/watch/tally.ts";
-import { aims } from "../../../cli/watch/targets.ts";
+import { aims, movePlaces } from "../../../cli/watch/targets.ts";
 import { eventLine, liveLine, probeJson, summaryJson, summaryTable } from "../../../cli/watch/text.ts";
 import { parseConfig } from "../../../stacks/config.ts";
 import { complete } from "../settings.ts";
@@ -44,7 +44,8 @@ describe("aims", () => {
   it("are every name at every address, each once, with all who lead there", () => {
     const settings = parseConfig(complete);
     const found = aims(
-      settings,
+      settings.site.names,
+      movePlaces(settings),
       [
         answer("ns1", ["198.51.100.20"]),
         answer("ns2", ["203.0.113.9"]),
