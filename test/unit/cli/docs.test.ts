@@ -3,9 +3,11 @@ import { readFileSync } from "node:fs";
 import { Temporal } from "temporal-polyfill";
 import { describe, expect, it } from "vitest";
 import { reportOf } from "../../../cli/check/report.ts";
+import { forkStatusOf } from "../../../cli/status/fork.ts";
 import { statusOf } from "../../../cli/status/report.ts";
-import { parseConfig } from "../../../stacks/config.ts";
+import { parseConfig, parseForkConfig } from "../../../stacks/config.ts";
 import { serverMoveRunbook } from "../../../stacks/serverMove.ts";
+import { completeFork } from "../fork/settings.ts";
 import { complete } from "../settings.ts";
 
 const docs = readFileSync(new URL("../../../docs/command.md", import.meta.url), "utf8");
@@ -21,6 +23,15 @@ const nothing = {
     ["journal", "2026-11-22T02:00:00Z\tsite\tdo\tdone\t1.0 s"],
     ["replication.feeds", JSON.stringify([{ slot: "changeover_shop_to_old", bytes: 1, behind: 1 }])],
   ]),
+};
+
+/** A fork that is finished, and what EC2 tells of it. */
+const fork = parseForkConfig(completeFork);
+const Tags = [{ Key: "changeover:stopped", Value: "2026-11-22T02:00:00Z" }];
+const aws = {
+  ...{ natives: undefined as never, original: undefined, copies: [], image: undefined, volumes: [] },
+  old: { InstanceId: fork.aws.old, Tags },
+  place: { allocation: "eipalloc-1" },
 };
 
 /** The keys of an object and of what is in it. */
@@ -54,6 +65,7 @@ describe("docs/command.md", () => {
         Temporal.Now.instant(),
       ),
     ],
+    ["status", forkStatusOf(fork, { aws, server: undefined }, { new: nothing.new }, Temporal.Now.instant())],
   ] as const)("names every key of %s --json", (command, report) => {
     const missing = keys(report).filter((key) => !section(command).includes(`\`${key}\``));
     expect(keys(report).length).toBeGreaterThan(15);
