@@ -83,7 +83,9 @@ function withoutOlds(runbook: Runbook<string>, { old, new: fresh }: Inspection):
 
 function usersOf({ aws: { elasticIp } }: ForkConfig, { aws }: ForkSeen): ForkStatusReport["users"] {
   if ("rule" in aws) return { side: "unknown", elasticIp, leads: null, error: aws.value };
-  return { side: sideLed(aws) ?? "elsewhere", elasticIp, leads: ledTo(aws.place), error: null };
+  const side = sideLed(aws);
+  const leads = side && { old: aws.old, new: aws.copies[0] }[side]?.InstanceId;
+  return { side: side ?? "elsewhere", elasticIp, leads: leads ?? ledTo(aws.place), error: null };
 }
 
 type Machine = Pick<ForkMachine, "instance" | "state" | "address">;

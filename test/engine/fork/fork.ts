@@ -141,9 +141,14 @@ export class Fork {
     return (this.#settings["old"] as { address: string }).address;
   }
 
-  async at(phase: string, fork: object = {}, more: object = {}): Promise<void> {
+  /** The settings at a phase. */
+  settings(phase: string, fork: object = {}, more: object = {}): Record<string, unknown> {
     const own = this.#settings["fork"] as object;
-    const settings = { ...this.#settings, ...more, phase, fork: { ...own, ...fork } };
+    return { ...this.#settings, ...more, phase, fork: { ...own, ...fork } };
+  }
+
+  async at(phase: string, fork: object = {}, more: object = {}): Promise<void> {
+    const settings = this.settings(phase, fork, more);
     await this.stack.configure({ "fork:folder": this.folder, "fork:settings": settings });
   }
 

@@ -1,33 +1,15 @@
 // A fork of a machine as vmFork.ts has it, with a folder on this machine in place of what stands on old and its copy.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { type Facts, Unreachable } from "../../../components/facts/inspect.ts";
 import type { placeStep } from "../../../components/step.ts";
 import { parseForkConfig } from "../../../stacks/config.ts";
 import { type ForkWorld, vmFork } from "../../../stacks/vmFork.ts";
+import { lookAtFolder } from "./servers.ts";
 
 const config = new pulumi.Config();
 const folder = config.require("folder");
 const settings = parseForkConfig(config.requireObject("settings"));
-
-/** What an inspection would find: the marks of steps, and what users have written on the copy. */
-function facts(side: "old" | "new"): Facts {
-  const steps = existsSync(join(folder, side)) ? readdirSync(join(folder, side)) : [];
-  const written = join(folder, "written");
-  const marks = steps.map((name) => `${settings.move}/${name}`).join("\n");
-  return new Map([
-    ["user", "0"],
-    ["done", marks],
-    ["begun", marks],
-    ...settings.site.jobs.map((unit): [string, string] => [`unit.${unit}`, "loaded"]),
-    ...(side === "new" && existsSync(written)
-      ? [["written", readFileSync(written, "utf8").trim()] as const]
-      : []),
-    ...(settings.fork.database.name ? [["databases", settings.fork.database.name] as const] : []),
-  ]);
-}
 
 /**
  * A step that runs here; each tells of its do and its undo in one journal, with where and by which key its server would be asked. The guard of writes
@@ -53,13 +35,7 @@ const place: typeof placeStep = (context, step, _phase, dependsOn, _byName, hook
 };
 
 const world: ForkWorld = {
-  inspect: (_settings, { old, new: fresh }) =>
-    Promise.resolve({
-      ...(old ? { old: facts("old") } : {}),
-      ...(fresh
-        ? { new: existsSync(join(folder, "dead")) ? new Unreachable("Connection timed out") : facts("new") }
-        : {}),
-    }),
+  inspect: lookAtFolder(folder),
   key: () => Promise.resolve({ privateKey: undefined, privateKeyPassphrase: undefined }),
   place,
   holds: false,
