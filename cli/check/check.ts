@@ -1,6 +1,6 @@
 /** Everything that can be checked of a move: every guard, every verify of what is done, the names, the window. Reads only. */
 import { Temporal } from "temporal-polyfill";
-import { inspect, type Inspection } from "../../components/facts/inspect.ts";
+import { inspect, type Inspection, isMute } from "../../components/facts/inspect.ts";
 import { inspectionSettings } from "../../components/facts/settings.ts";
 import { verifySteps } from "../../components/facts/verify.ts";
 import { findings } from "../../components/guards/guards.ts";
@@ -27,7 +27,7 @@ import {
   realForkAsking,
   seeFork,
 } from "../fork.ts";
-import { type CheckReport, type Found, isMute, reportOf } from "./report.ts";
+import { type CheckReport, type Found, reportOf } from "./report.ts";
 
 /** Checks a move or a fork as it is now. Throws for no server: what could not be found out is in the report. */
 export async function check(settings: MoveConfig | ForkConfig): Promise<CheckReport<string>> {

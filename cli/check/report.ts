@@ -1,5 +1,5 @@
 /** What `changeover check` has found, out of what the servers have told. Pure. */
-import { type Inspection, lines, Unreachable } from "../../components/facts/inspect.ts";
+import { type Inspection, isMute, lines, Unreachable } from "../../components/facts/inspect.ts";
 import { parseVerified, type Verified } from "../../components/facts/verify.ts";
 import type { Finding } from "../../components/guards/guards.ts";
 import { type Side, sides } from "../../components/server.ts";
@@ -86,11 +86,6 @@ export function reportOf<P extends string>(found: Found<P>): Omit<CheckReport<P>
     problems,
     steps,
   };
-}
-
-/** Whether a server has told nothing. */
-export function isMute(inspection: Inspection): boolean {
-  return sides.some((side) => inspection[side] instanceof Unreachable);
 }
 
 function workingSteps(verification: Inspection): ReadonlySet<string> {

@@ -1,12 +1,13 @@
 /** How a fork stands, out of what EC2 and the servers have told. Pure. */
 import type { Instance } from "@aws-sdk/client-ec2";
 import { told as ledTo } from "../../components/elasticIp/address.ts";
-import { type Facts, type Inspection, lines, Unreachable } from "../../components/facts/inspect.ts";
+import { type Facts, type Inspection, isMute, lines, Unreachable } from "../../components/facts/inspect.ts";
 import type { Side } from "../../components/server.ts";
 import type { ForkConfig } from "../../stacks/config.ts";
 import { copyAddress, sideLed, stoppedSince, writtenOnCopy } from "../../stacks/forkLook.ts";
 import { type ForkReached, forkRollback } from "../../stacks/forkOutputs.ts";
 import { goBackTo } from "../../stacks/outputs.ts";
+import type { Progress } from "../../stacks/progress.ts";
 import type { Runbook } from "../../stacks/runbook.ts";
 import { vmForkRunbook } from "../../stacks/vmFork.ts";
 import { type ForkSeen, inspectionSeen, isOver } from "../fork.ts";
@@ -48,9 +49,9 @@ export function forkStatusOf(
 ): ForkStatusReport {
   const runbook = vmForkRunbook(settings);
   const inspection = inspectionSeen(settings, runbook, seen, told);
+  const over = isOver(settings, seen, told);
   const standing = standingOf({
-    ...{ settings, runbook, now },
-    isOver: isOver(settings, seen, told),
+    ...{ settings, runbook, now, isOver: over },
     inspection: { ...inspection, new: withoutOlds(runbook, inspection) },
   });
   const users = usersOf(settings, seen);
@@ -62,7 +63,12 @@ export function forkStatusOf(
       new: { ...copyOf(settings, seen), ...answerOf(inspection.new, told.new) },
     },
     users,
-    rollback: wayBack(settings, standing.phase.servers, losesWrites(users, written)),
+    rollback: wayBack(
+      settings,
+      // How far it is, a server that is mute does not tell: by the settings, then.
+      isMute(inspection) && !over ? { reached: settings.phase } : standing.phase.servers,
+      losesWrites(users, written),
+    ),
     written,
     kept: keptOf(settings, seen),
   };
@@ -121,10 +127,10 @@ function losesWrites({ side }: ForkStatusReport["users"], written: readonly stri
   return written === null ? side !== "old" : written.length > 0;
 }
 
-/** The way back from what is on the servers: where a phase is half done, its undo alone. */
+/** The way back from where it is: where a phase is half done, its undo alone. */
 function wayBack(
   { old: { address } }: ForkConfig,
-  { reached, partial }: Standing<ForkReached>["phase"]["servers"],
+  { reached, partial }: Progress<ForkReached>,
   loses: boolean,
 ): ForkStatusReport["rollback"] {
   if (reached === "finished") return { address: "", command: "", losesWrites: false };

@@ -11,11 +11,12 @@ export function forkStatusText(report: ForkStatusReport, options: StatusTextOpti
   const { old, new: copy } = report.servers;
   const rows = [
     ...mute("old", old),
-    ...mute("copy", copy),
+    // Where EC2 has told nothing, that is said of the users.
+    ...(report.users.error === null ? mute("copy", copy) : []),
     ["users", users(report)],
     ["old", `${machine(old)}${kept(report)}`],
     ["copy", copy.instance || copy.error === null ? machine(copy) : "it is not known whether there is one"],
-    ["phase", isMute(report) ? `${report.phase.settings} by the settings` : phase(report)],
+    ["phase", hasMute(report) ? `${report.phase.settings} by the settings` : phase(report)],
     ["way back", wayBack(report)],
     ...atWork(report),
     ...windowRow(report),
@@ -25,7 +26,7 @@ export function forkStatusText(report: ForkStatusReport, options: StatusTextOpti
 }
 
 /** Whether how far the servers are is not known, for one does not answer. */
-function isMute({ servers }: ForkStatusReport): boolean {
+function hasMute({ servers }: ForkStatusReport): boolean {
   return [servers.old, servers.new].some(({ reachable }) => reachable === false);
 }
 
@@ -62,8 +63,7 @@ function wayBack({ rollback: { address, command, losesWrites }, written }: ForkS
 
 /** What stays on the copy. */
 function left(written: readonly string[] | null): string {
-  if (written === null)
-    return "LEAVES ON THE COPY what users have written there: it is mute, so that is not known";
+  if (written === null) return "LEAVES ON THE COPY what users have written there; what that is, is not known";
   const total = written.reduce((sum, line) => sum + Number.parseInt(line, 10), 0);
   return `LEAVES ON THE COPY what users have written there: ${written.join(", ")}; refused until changeover:acceptLostWrites is ${total}`;
 }

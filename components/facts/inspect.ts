@@ -77,6 +77,11 @@ export function bothFacts({ old = new Map(), new: fresh = new Map() }: Partial<I
   return { old, new: fresh };
 }
 
+/** Whether a server that was asked has told nothing. */
+export function isMute({ old, new: fresh }: Inspection): boolean {
+  return old instanceof Unreachable || fresh instanceof Unreachable;
+}
+
 /** Some of the two servers, and what opens them. */
 export type Reached = Omit<Access, Side> & Partial<Pick<Access, Side>>;
 

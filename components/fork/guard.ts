@@ -32,8 +32,13 @@ export function checkServers(settings: ForkSettings, { old, copy, at }: ForkServ
 export function checkCopy({ copy, at }: Pick<ForkServers, "copy" | "at">): Finding[] {
   if (!(copy instanceof Unreachable)) return [];
   const found = unreachableFinding(at, copy.at === "bastion" ? "bastion" : "new", copy.reason);
-  return [{ ...found, remedy: `${found.remedy}. ${whereLost}`, warning: true, unknown: true }];
+  // Address and key of a copy are no settings.
+  const remedy = found.remedy.includes("changeover:new.") ? seeCopy : found.remedy;
+  return [{ ...found, remedy: `${remedy}. ${whereLost}`, warning: true, unknown: true }];
 }
+
+const seeCopy =
+  "see that it is the copy that answers there (changeover:fork.reach), by the key of its tag changeover:host-key, which its guard installs at its first boot";
 
 /** What to do about a copy that does not answer any more. */
 export const whereLost =

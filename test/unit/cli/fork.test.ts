@@ -201,6 +201,10 @@ describe("check of a fork", () => {
     expect(problems(mute)).toEqual(["unknown by guard: new (10.0.1.77): ssh says: Connection timed out"]);
     expect(mute).toMatchObject({ ok: false, exitCode: 2 });
     expect(mute.problems[0]!.remedy).toContain("changeover:fork.abandon");
+    const stranger = new Unreachable("Host key verification failed.");
+    const [other] = checked({ ...prepared, facts: { new: stranger } }).problems;
+    expect(other!.remedy).toContain("by the key of its tag changeover:host-key");
+    expect(other!.remedy).not.toContain("changeover:new.");
     expect(checked({ ...finished, facts: { new: gone } })).toMatchObject({
       exitCode: 2,
       servers: { reached: "finished" },
@@ -345,8 +349,11 @@ describe("status of a fork", () => {
       servers: { new: { reachable: false, error: "Connection timed out", instance: copyId } },
       users: { side: "new" },
       written: null,
-      rollback: { losesWrites: true },
+      rollback: { command: "pulumi config set changeover:phase app && pulumi up", losesWrites: true },
     });
+    expect(text(mute)).toContain(
+      "LEAVES ON THE COPY what users have written there; what that is, is not known",
+    );
     expect(text(mute)).toContain("copy is MUTE  10.0.1.77: Connection timed out");
     expect(text(mute)).toMatch(/^ {2}phase +address by the settings$/m);
     expect(status({ ...prepared, facts: { new: gone } }).rollback.losesWrites).toBe(false);
@@ -389,6 +396,8 @@ describe("status of a fork", () => {
     const shown = forkStatusText(report, { steps: false, journal: 0 });
     expect(shown).toContain("it is not known who serves them: You are not authorized");
     expect(shown).toMatch(/^ {2}copy +it is not known whether there is one$/m);
+    expect(shown).not.toContain("MUTE");
+    expect(report.rollback.command).toContain("changeover:phase idle");
   });
 
   it("tells each journal's own lines: the copy's disk has old's, too", () => {
