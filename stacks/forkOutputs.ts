@@ -41,10 +41,17 @@ function served(phase: ForkPhase): "old" | "the copy" {
   return phase === "address" || phase === "finished" ? "the copy" : "old";
 }
 
+/** Users on old, while its copy is there, cannot write where the site was made read-only. */
+function readOnly({ phase, fork }: ForkConfig): string {
+  return fork.readOnly && (phase === "prepared" || phase === "app")
+    ? ", and can only read: until address, or back at idle"
+    : "";
+}
+
 /** What the run sheet says beside its steps. */
 export function forkSheet(settings: ForkConfig, written: readonly string[]): SheetText<ForkReached> {
   const { move, aws, phase, fork } = settings;
-  const readOnly = fork.readOnly
+  const prepared = fork.readOnly
     ? `  -- the site is read-only from here on, until users are on the copy`
     : "  -- users notice nothing; what they write on old from the snapshots on, the copy does not have";
   const lost = written.length > 0 ? ` Written on the copy since users are there: ${written.join(", ")}.` : "";
@@ -52,12 +59,12 @@ export function forkSheet(settings: ForkConfig, written: readonly string[]): She
     head: `Run sheet of fork ${move}: ${aws.old} (old) to its copy ${copyName(settings)} (new), phase ${phase}`,
     notes: (at) =>
       ({
-        prepared: readOnly,
+        prepared,
         app: "",
         address: `  -- Elastic IP ${aws.elasticIp} goes over in one call; new connections wait about a second, what is open may end first`,
         finished: "  -- POINT OF NO RETURN",
       })[at],
-    end: `Users are served by ${served(phase)} when this is done. ${wayBack(settings)}${lost}`,
+    end: `Users are served by ${served(phase)} when this is done${readOnly(settings)}. ${wayBack(settings)}${lost}`,
   };
 }
 
@@ -86,6 +93,6 @@ export function forkOutputs(
     newInstance: pulumi.output(copy?.id ?? ""),
     ...forkRollback(phase),
     runSheet,
-    report: `Fork ${move} is at phase ${phase}, with ${placed.size} steps done. Users come by ${aws.elasticIp} to ${served(phase)}.`,
+    report: `Fork ${move} is at phase ${phase}, with ${placed.size} steps done. Users come by ${aws.elasticIp} to ${served(phase)}${readOnly(settings)}.`,
   };
 }

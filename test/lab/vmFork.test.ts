@@ -27,6 +27,7 @@ import { elasticIp, type LabAccount, openAccount, runInstances } from "./elastic
 import { beInstance, instanceFile } from "./instance.ts";
 import { checked, settingsOf, StepRunner } from "./stepRunner.ts";
 
+const checkout = join(import.meta.dirname, "../..");
 const nothing = { create: 0, update: 0, delete: 0 };
 const copyName = "shop-copy";
 /** Beside its address in the lab, a copy has the one that moto gives it. */
@@ -108,7 +109,7 @@ async function run(ec2: EC2Client): Promise<string[]> {
 }
 
 async function machine(verb: string, ...settings: string[]): Promise<void> {
-  await execa(join(import.meta.dirname, "../../lab/cloud"), [verb, ...settings], {
+  await execa(join(checkout, "lab/cloud"), [verb, ...settings], {
     env: { LAB_NAME: shop.lab.name },
   });
 }
@@ -174,6 +175,23 @@ async function expectNothingToDo(): Promise<void> {
   expect(changes, all).toMatchObject(nothing);
 }
 
+/** Runs the command as an operator does, in the stack's folder. */
+function changeover(...args: string[]) {
+  return shop.stack.execute("node", join(checkout, "cli/changeover.ts"), ...args);
+}
+
+/** All is well by the command, and it knows who serves users. */
+async function expectWell(phase: string, side: "old" | "new"): Promise<void> {
+  const [check, status] = await Promise.all([changeover("check", "--json"), changeover("status", "--json")]);
+  expect(check.exitCode, check.all).toBe(0);
+  expect(JSON.parse(check.stdout)).toMatchObject({ ok: true, phase, servers: { reached: phase } });
+  expect(status.exitCode, status.all).toBe(0);
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    phase: { servers: { reached: phase } },
+    users: { side },
+  });
+}
+
 /** What runs on a server by itself. */
 const jobs = async (side: "old" | "new") =>
   (await shop.script(side, "systemctl is-active shop-worker cron; true")).split("\n");
@@ -204,6 +222,7 @@ describe("with users on the address", () => {
     expect(await shop.orders("new")).toEqual(await shop.orders("old"));
     expect(await uploads("new")).toBe(await uploads("old"));
     await expectNothingToDo();
+    await expectWell("prepared", "old");
   });
 
   it("releases on the copy alone, and leads users there", async () => {
@@ -218,10 +237,20 @@ describe("with users on the address", () => {
     expect(await jobs("new")).toEqual(["active", "active"]);
     expect(await jobs("old")).toEqual(["inactive", "inactive"]);
     await expectNothingToDo();
+    await expectWell("address", "new");
     const seen = await client.stop();
     expect(seen.failures).toEqual([]);
     expect(audit(seen.entries, await shop.orders("new"))).toMatchObject({ lostWrites: 0, doubledWrites: 0 });
     await expectNoJobTwice("new");
+  });
+
+  it("says by its command what is wrong on the copy", async () => {
+    await shop.script("new", "systemctl stop nginx");
+    const { exitCode, all } = await changeover("check");
+    expect(exitCode, all).toBe(1);
+    expect(all).toContain("new, step health (app)");
+    await shop.script("new", "systemctl start nginx");
+    await expectWell("address", "new");
   });
 
   it("refuses the way back with what users have written on the copy, to the row", async () => {
@@ -235,7 +264,10 @@ describe("with users on the address", () => {
     expect(all).toContain(`${files} files in /srv/shop/uploads`);
     // The step itself refuses, too: users write on between the look and the way back.
     const fork = parseForkConfig(
-      settingsOf({ ...forkSettings(shop.lab), "changeover:aws": account.settings }),
+      settingsOf({
+        ...forkSettings(shop.lab),
+        "changeover:aws": { ...account.settings, accessKey: undefined },
+      }),
     );
     const runner = new StepRunner(shop, checked(demoSettings(shop.lab)), sharedForkSettings(fork));
     const refused = await runner.send(guardWrites(fork), 3, "undo");
@@ -268,6 +300,7 @@ describe("with users on the address", () => {
     expect(readFileSync(inventory, "utf8")).toContain(shop.lab.old.address);
     expect(await jobs("old")).toEqual(["active", "active"]);
     await expectNoJobTwice("old");
+    await expectWell("idle", "old");
   });
 
   it("goes forward again in one run, is finished, and old is stopped", async () => {
@@ -277,6 +310,7 @@ describe("with users on the address", () => {
     expect(await answering()).toEqual(new Set([copyName]));
     await shop.moveTo("finished");
     await expectNothingToDo();
+    await expectWell("finished", "new");
     await expect(shop.on("old", "true")).rejects.toThrow();
     expect(await answering()).toEqual(new Set([copyName]));
     const seen = await client.stop();
