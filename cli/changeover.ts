@@ -30,7 +30,9 @@ const json = ["--json", "for programs; the keys are in docs/command.md"] as cons
 
 program
   .command("check")
-  .description("every guard of preview, and the verify of every step that is done, on both servers")
+  .description(
+    "every guard of preview, and the verify of every step that is done, on both servers; of a fork at EC2, too",
+  )
   .option(...json)
   .action(async (options: { json?: boolean }) => {
     const report = await waiting("looking at both servers", check);

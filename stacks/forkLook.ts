@@ -250,23 +250,26 @@ export function forkFindings(
 ): Finding[] {
   const { phase, move, fork, acceptLostWrites } = settings;
   const { old, original, copies, place } = aws;
-  const { done, begun } = marksOf(move, bothFacts(inspection));
+  const { done } = marksOf(move, bothFacts(inspection));
   const over = isFinished(settings, aws, inspection);
   const finished = checkFinished(settings, over, stoppedSince(old), Date.now());
   const at = { old: settings.old, new: server, bastion: settings.bastion };
   const [copy] = copies;
   const unreached = noWayToCopy(settings, copy);
-  if (over) return [...finished, ...unreached, ...checkCopy({ copy: inspection.new, at })];
+  if (over)
+    return [...finished, ...[...unreached, ...checkCopy({ copy: inspection.new, at })].map(withoutOld)];
   const side = sideLed(aws);
   const leads = forkPhases.indexOf(phase) >= forkPhases.indexOf("address");
-  const goesBack = !leads && (side === "new" || begun(elasticIpStep)) && fork.abandon === undefined;
+  // Also where the address came back by itself: users may have written there meanwhile.
+  const goesBack = !leads && (side === "new" || done(forkSteps.handover)) && fork.abandon === undefined;
+  const written = unreached.length > 0 ? undefined : writtenOnCopy(inspection);
   return [
     ...finished,
     ...checkMachine("old", settings.aws.old, settings.old.address, old && machineOf(old), true),
     ...(original ? checkOriginal(original) : []),
     ...(copies.length > 1 ? [severalCopies(copies)] : []),
     ...checkAbandoned(settings, copy),
-    ...(goesBack ? checkWritten(writtenOnCopy(inspection), acceptLostWrites) : []),
+    ...(goesBack ? checkWritten(written, acceptLostWrites) : []),
     ...unreached,
     ...checkElasticIp(
       { side, leads: told(place) },
@@ -285,6 +288,15 @@ export function forkFindings(
       ? checkServers(settings, { old: inspection.old, copy: inspection.new, at })
       : checkCopy({ copy: inspection.new, at })),
   ];
+}
+
+/** Once old is stopped, the copy is what there is. */
+function withoutOld(finding: Finding): Finding {
+  const remedy = finding.remedy.replace(
+    whereLost,
+    "Where it is lost: start old, lead the Elastic IP there, and start its jobs, by hand; what is on the copy alone is lost",
+  );
+  return { ...finding, remedy };
 }
 
 function severalCopies(copies: readonly Instance[]): Finding {
@@ -327,8 +339,9 @@ function noWayToCopy(settings: ForkConfig, copy: Instance | undefined): Finding[
   ];
 }
 
-/** What users have written on the copy, one line for each place, its number first. */
-export function writtenOnCopy({ new: fresh }: Partial<Inspection>): string[] {
-  if (fresh === undefined || fresh instanceof Unreachable) return [];
+/** What users have written on the copy, one line for each place, its number first; undefined where that could not be found out. */
+export function writtenOnCopy({ new: fresh }: Partial<Inspection>): string[] | undefined {
+  if (fresh === undefined) return [];
+  if (fresh instanceof Unreachable || fresh.has("written.unknown")) return undefined;
   return (fresh.get("written") ?? "").split("\n").filter(Boolean);
 }

@@ -49,12 +49,20 @@ function readOnly({ phase, fork }: ForkConfig): string {
 }
 
 /** What the run sheet says beside its steps. */
-export function forkSheet(settings: ForkConfig, written: readonly string[]): SheetText<ForkReached> {
+export function forkSheet(
+  settings: ForkConfig,
+  written: readonly string[] | undefined,
+): SheetText<ForkReached> {
   const { move, aws, phase, fork } = settings;
   const prepared = fork.readOnly
     ? `  -- the site is read-only from here on, until users are on the copy`
     : "  -- users notice nothing; what they write on old from the snapshots on, the copy does not have";
-  const lost = written.length > 0 ? ` Written on the copy since users are there: ${written.join(", ")}.` : "";
+  const lost =
+    written === undefined
+      ? " What users have written on the copy cannot be found out."
+      : written.length > 0
+        ? ` Written on the copy since users are there: ${written.join(", ")}.`
+        : "";
   return {
     head: `Run sheet of fork ${move}: ${aws.old} (old) to its copy ${copyName(settings)} (new), phase ${phase}`,
     notes: (at) =>

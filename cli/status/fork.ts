@@ -55,7 +55,7 @@ export function forkStatusOf(
     inspection: { ...inspection, new: withoutOlds(runbook, inspection) },
   });
   const users = usersOf(settings, seen);
-  const written = inspection.new instanceof Unreachable ? null : writtenOnCopy(told);
+  const written = inspection.new instanceof Unreachable ? null : (writtenOnCopy(told) ?? null);
   return {
     ...standing,
     servers: {
@@ -66,7 +66,7 @@ export function forkStatusOf(
     rollback: wayBack(
       settings,
       // How far it is, a server that is mute does not tell: by the settings, then.
-      isMute(inspection) && !over ? { reached: settings.phase } : standing.phase.servers,
+      isMute(inspection) && !over ? { reached: reachedBy(settings, seen) } : standing.phase.servers,
       losesWrites(users, written),
     ),
     written,
@@ -127,6 +127,11 @@ function losesWrites({ side }: ForkStatusReport["users"], written: readonly stri
   return written === null ? side !== "old" : written.length > 0;
 }
 
+/** How far it is by the settings: not finished where EC2 says that old is not stopped. */
+function reachedBy({ phase }: ForkConfig, { aws }: ForkSeen): ForkConfig["phase"] {
+  return phase === "finished" && !("rule" in aws) ? "address" : phase;
+}
+
 /** The way back from where it is: where a phase is half done, its undo alone. */
 function wayBack(
   { old: { address } }: ForkConfig,
@@ -139,8 +144,9 @@ function wayBack(
 }
 
 function keptOf({ fork: { keepOldFor } }: ForkConfig, { aws }: ForkSeen): ForkStatusReport["kept"] {
-  const since = "rule" in aws ? undefined : stoppedSince(aws.old);
-  if (since === undefined) return null;
+  if ("rule" in aws || aws.old?.State?.Name !== "stopped") return null;
+  const since = stoppedSince(aws.old);
+  if (since === undefined || Number.isNaN(since)) return null;
   const iso = (milliseconds: number) => isoOf(String(Math.round(milliseconds / 1000)))!;
   return { stoppedAt: iso(since), until: iso(since + keepOldFor * 1000) };
 }

@@ -16,7 +16,12 @@ export function forkStatusText(report: ForkStatusReport, options: StatusTextOpti
     ["users", users(report)],
     ["old", `${machine(old)}${kept(report)}`],
     ["copy", copy.instance || copy.error === null ? machine(copy) : "it is not known whether there is one"],
-    ["phase", hasMute(report) ? `${report.phase.settings} by the settings` : phase(report)],
+    [
+      "phase",
+      hasMute(report) && report.phase.servers.reached !== "finished"
+        ? `${report.phase.settings} by the settings`
+        : phase(report),
+    ],
     ["way back", wayBack(report)],
     ...atWork(report),
     ...windowRow(report),

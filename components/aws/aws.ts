@@ -15,6 +15,9 @@ export interface AwsAccess {
 /** How often a call is tried where AWS throttles it or breaks off, the first time included. */
 export const attempts = 6;
 
+/** How long a connection, and an answer, may take, in milliseconds. */
+const deadlines = { connectionTimeout: 5000, requestTimeout: 60_000, throwOnRequestTimeout: true };
+
 /** A client of EC2. AWS's library is large: it is read only where it is used. */
 export async function ec2(access: AwsAccess): Promise<EC2Client> {
   const { EC2Client: Client } = await import("@aws-sdk/client-ec2");
@@ -22,6 +25,7 @@ export async function ec2(access: AwsAccess): Promise<EC2Client> {
   return new Client({
     region,
     maxAttempts: attempts,
+    requestHandler: deadlines,
     ...(accessKey ? { credentials: { accessKeyId: accessKey.id, secretAccessKey: accessKey.secret } } : {}),
     ...(profile === undefined ? {} : { profile }),
     ...(api === undefined ? {} : { endpoint: api }),

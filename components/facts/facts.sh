@@ -42,6 +42,7 @@ steps_at_work() {
   for file in /run/lock/changeover-"$MOVE"-*; do
     [[ ! -e $file ]] || flock --shared --nonblock "$file" true || printf '%s\n' "${file#"/run/lock/changeover-$MOVE-"}"
   done
+  # One that has ended and only counts as active, as the guard of a copy after its boot, is at work no more.
   systemctl list-units --plain --no-legend --state=active,activating,deactivating,reloading "changeover-$MOVE-*.service" |
-    sed "s/^changeover-$MOVE-//; s/\.service .*//"
+    awk '$4 != "exited" { print $1 }' | sed "s/^changeover-$MOVE-//; s/\.service$//"
 }

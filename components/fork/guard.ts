@@ -140,16 +140,28 @@ function checkRelease({ fork: { database, release } }: ForkSettings): Finding[] 
 /**
  * Users go back from the copy only when what they have written there is accepted as lost: also where the run that led them there ended before it placed
  * the step that asks (fork-writes).
- * @param written one line for each place, its number first.
+ * @param written one line for each place, its number first; undefined where that could not be found out.
  * @param accepted so many files and rows.
  */
-export function checkWritten(written: readonly string[], accepted = 0): Finding[] {
+export function checkWritten(written: readonly string[] | undefined, accepted = 0): Finding[] {
+  const place = "the copy";
+  const rule = "has nothing that old lacks, or it may be lost, before users go back to old";
+  if (written === undefined)
+    return [
+      {
+        place,
+        rule,
+        value: "what users have written there cannot be found out",
+        remedy: `make it answer, and its database. ${whereLost}; or stay: pulumi config set changeover:phase address`,
+        unknown: true,
+      },
+    ];
   const total = written.reduce((sum, line) => sum + Number.parseInt(line), 0);
   if (total <= accepted) return [];
   return [
     {
-      place: "the copy",
-      rule: "has nothing that old lacks, or it may be lost, before users go back to old",
+      place,
+      rule,
       value: `${total} files and rows were written there since users are there (${written.join(", ")})`,
       remedy: `fetch them first; or leave them knowingly: pulumi config set changeover:acceptLostWrites ${total} (a busy site writes on: a somewhat larger number is accepted too); or stay: pulumi config set changeover:phase address`,
     },
@@ -162,11 +174,12 @@ export function checkWritten(written: readonly string[], accepted = 0): Finding[
  * @param now milliseconds since the epoch, as `stopped`.
  */
 export function checkFinished(
-  { move, phase, fork, aws }: ForkSettings,
+  settings: ForkSettings,
   isFinished: boolean,
   stopped: number | undefined,
   now: number,
 ): Finding[] {
+  const { move, phase, fork, aws } = settings;
   if (isFinished && phase !== "finished")
     return [
       {
@@ -178,6 +191,9 @@ export function checkFinished(
       },
     ];
   if (fork.terminateOld === undefined) return [];
+  // A tag that somebody has changed says nothing.
+  if (stopped !== undefined && Number.isNaN(stopped))
+    return checkFinished(settings, isFinished, undefined, now);
   const left = stopped === undefined ? fork.keepOldFor : stopped / 1000 + fork.keepOldFor - now / 1000;
   if (left <= 0) return [];
   return [

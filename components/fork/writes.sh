@@ -3,9 +3,9 @@
 
 readonly HANDOVER=$ROOT/fork-handover
 
-# Rows written since the handover, as table, newer rows, rows deleted so far.
+# Rows written since the handover, as table, newer rows, rows deleted so far. A look at the server waits for so long as ROWS_TIMEOUT says.
 rows_of() {
-  [[ -z $DATABASE ]] || sql --set=since="$1" --field-separator=$'\t' "$DATABASE" <<<"$ROWS"
+  [[ -z $DATABASE ]] || sql --set=since="$1" --field-separator=$'\t' "$DATABASE" <<<"set statement_timeout = '${ROWS_TIMEOUT:-0}'; $ROWS"
 }
 
 # One line for each place where something was written, its number first.

@@ -50,8 +50,8 @@ beforeAll(async () => {
   await client.settled(50);
 });
 afterAll(async () => {
-  await account.close();
-  await shop.close();
+  await account?.close();
+  await shop?.close();
 });
 
 /** The hosts that answer users now. */

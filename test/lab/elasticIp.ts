@@ -141,7 +141,9 @@ export async function openAccount(shop: Shop, { run, done }: AccountOptions): Pr
     leads: async () => {
       const place = await lookAt(client, elasticIp);
       if (leadsTo(place, machine)) return "old";
-      return place.at === undefined ? "elsewhere" : "new";
+      const [, fresh] = ids;
+      const isNew = fresh === undefined ? place.at !== undefined : place.instance === fresh;
+      return isNew ? "new" : "elsewhere";
     },
     close: async () => {
       relay.kill();

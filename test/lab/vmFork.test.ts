@@ -16,6 +16,9 @@ import {
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { guardWrites, sharedForkSettings } from "../../components/fork/steps.ts";
+import type { CheckReport } from "../../cli/check/report.ts";
+import type { ForkStatusReport } from "../../cli/status/fork.ts";
+import type { ForkReached } from "../../stacks/forkOutputs.ts";
 import type { Lab } from "../../demo/settings.ts";
 import { demoSettings, maintenanceMessage } from "../../demo/settings.ts";
 import { audit, type Client, demoSite, openShop, type Shop } from "../../demo/shop.ts";
@@ -155,8 +158,8 @@ beforeAll(async () => {
   await client.settled(50);
 });
 afterAll(async () => {
-  await account.close();
-  await shop.close();
+  await account?.close();
+  await shop?.close();
   rmSync(folder, { recursive: true });
 });
 
@@ -184,12 +187,18 @@ function changeover(...args: string[]) {
 async function expectWell(phase: string, side: "old" | "new"): Promise<void> {
   const [check, status] = await Promise.all([changeover("check", "--json"), changeover("status", "--json")]);
   expect(check.exitCode, check.all).toBe(0);
-  expect(JSON.parse(check.stdout)).toMatchObject({ ok: true, phase, servers: { reached: phase } });
+  const report = JSON.parse(check.stdout) as CheckReport<ForkReached>;
+  expect(report).toMatchObject({ ok: true, phase, servers: { reached: phase } });
+  const verified = report.steps.filter(({ outcome }) => outcome === "ok").map(({ step }) => step);
+  if (phase === "prepared") expect(verified).toEqual(expect.arrayContaining(["fork-guard", "copy"]));
   expect(status.exitCode, status.all).toBe(0);
-  expect(JSON.parse(status.stdout)).toMatchObject({
-    phase: { servers: { reached: phase } },
-    users: { side },
-  });
+  const standing = JSON.parse(status.stdout) as ForkStatusReport;
+  expect(standing).toMatchObject({ phase: { servers: { reached: phase } }, users: { side } });
+  // All that is up to this phase is done, and nothing is at work or half done.
+  const states = standing.steps.map(({ state }) => state);
+  const done = states.lastIndexOf("done") + 1;
+  expect(new Set(states.slice(0, done)), status.all).toEqual(new Set(phase === "idle" ? [] : ["done"]));
+  expect(new Set(states.slice(done)), status.all).toEqual(new Set(phase === "finished" ? [] : ["open"]));
 }
 
 /** What runs on a server by itself. */
@@ -250,6 +259,17 @@ describe("with users on the address", () => {
     expect(exitCode, all).toBe(1);
     expect(all).toContain("new, step health (app)");
     await shop.script("new", "systemctl start nginx");
+    // What cannot be counted is not nothing.
+    await shop.script("new", "systemctl stop postgresql@15-main");
+    const { stdout } = await changeover("status", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({ written: null, rollback: { losesWrites: true } });
+    await shop.stack.configure({ "changeover:phase": "app" });
+    expect((await shop.stack.up()).all).toContain("what users have written there cannot be found out");
+    await shop.script("new", "systemctl start postgresql@15-main");
+    await shop.stack.configure({ "changeover:phase": "finished" });
+    const ahead = await changeover("check");
+    expect(ahead.all).toContain("it is finished, and they are at address");
+    await shop.stack.configure({ "changeover:phase": "address" });
     await expectWell("address", "new");
   });
 

@@ -55,6 +55,9 @@ describe("a fork", () => {
     const written = ["3 files in /srv/shop/uploads", "4 rows of public.orders"];
     expect(checkWritten([])).toEqual([]);
     expect(checkWritten(written, 7)).toEqual([]);
+    expect(checkWritten(undefined, 7)).toMatchObject([
+      { value: "what users have written there cannot be found out" },
+    ]);
     expect(checkWritten(written, 6)).toMatchObject([
       {
         value:
