@@ -35,8 +35,10 @@ export interface CheckReport<P extends string = ReachedPhase> {
   move: string;
   /** The phase of the settings. */
   phase: P | "idle";
-  /** How far the servers are. */
+  /** How far the servers are, as far as they have told. */
   servers: Progress<P>;
+  /** Whether each has told. */
+  complete: boolean;
   /** Whether nothing is wrong, and all could be found out. */
   ok: boolean;
   /** 0: fine; 1: something is wrong; 2: could not find out. */
@@ -81,6 +83,7 @@ export function reportOf<P extends string>(found: Found<P>): Omit<CheckReport<P>
     move: settings.move,
     phase: settings.phase,
     servers: progress,
+    complete: !cannot,
     ok: exitCode === 0,
     exitCode,
     problems,

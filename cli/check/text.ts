@@ -20,7 +20,10 @@ const words: Record<StepCheck<string>["outcome"], string> = {
 
 /** The report as text. */
 export function checkText(report: CheckReport<string>): string {
-  const { move, phase, servers, seconds, steps, problems } = report;
+  const { move, phase, servers, complete, seconds, steps, problems } = report;
+  const at = complete
+    ? `the servers are at ${describeProgress(servers)}`
+    : "not all have told how far they are";
   const right = steps.filter(({ outcome }) => outcome === "ok").length;
   const groups = (["warning", "unknown", "error"] as const).flatMap((severity) => {
     const own = problems.filter((problem) => problem.severity === severity);
@@ -28,7 +31,7 @@ export function checkText(report: CheckReport<string>): string {
   });
   return printable(
     [
-      `Move ${move}: the settings say ${phase}, the servers are at ${describeProgress(servers)}.`,
+      `Move ${move}: the settings say ${phase}, ${at}.`,
       "",
       ...columns(
         steps.map(({ phase, side, step, outcome, said }) => [phase, side, step, words[outcome], said]),

@@ -30,7 +30,7 @@ const fork = parseForkConfig(completeFork);
 const Tags = [{ Key: "changeover:stopped", Value: "2026-11-22T02:00:00Z" }];
 const aws = {
   ...{ natives: undefined as never, original: undefined, copies: [], image: undefined, volumes: [] },
-  old: { InstanceId: fork.aws.old, Tags },
+  old: { InstanceId: fork.aws.old, State: { Name: "stopped" as const }, Tags },
   place: { allocation: "eipalloc-1" },
 };
 

@@ -201,14 +201,34 @@ describe("check of a fork", () => {
     expect(problems(mute)).toEqual(["unknown by guard: new (10.0.1.77): ssh says: Connection timed out"]);
     expect(mute).toMatchObject({ ok: false, exitCode: 2 });
     expect(mute.problems[0]!.remedy).toContain("changeover:fork.abandon");
+    expect(checkText({ ...mute, seconds: 1 })).toContain(
+      "the settings say prepared, not all have told how far they are.",
+    );
     const stranger = new Unreachable("Host key verification failed.");
     const [other] = checked({ ...prepared, facts: { new: stranger } }).problems;
     expect(other!.remedy).toContain("by the key of its tag changeover:host-key");
     expect(other!.remedy).not.toContain("changeover:new.");
-    expect(checked({ ...finished, facts: { new: gone } })).toMatchObject({
-      exitCode: 2,
-      servers: { reached: "finished" },
-    });
+    const late = checked({ ...finished, facts: { new: gone } });
+    expect(late).toMatchObject({ exitCode: 2, servers: { reached: "finished" } });
+    expect(late.problems[0]!.remedy).toContain("start old, lead the Elastic IP there");
+    expect(late.problems[0]!.remedy).not.toContain("changeover:fork.abandon");
+  });
+
+  it("refuses the way back where users are, or were, on the copy, and what they have written is not known", () => {
+    const place = "the copy: what users have written there cannot be found out";
+    const back = { ...address, phase: "app" };
+    expect(problems(checked({ ...back, facts: { new: gone } }))).toContain(`unknown by guard: ${place}`);
+    const uncounted = { new: { "written.unknown": "yes" } };
+    expect(problems(checked({ ...back, facts: uncounted }))).toContain(`unknown by guard: ${place}`);
+    // The address came back by itself, when the site did not answer through it.
+    const cameBack = { ...back, leads: oldId, done: [...steps("prepared", "app"), "fork-handover"] };
+    const written = { new: { written: "4 rows of public.orders" } };
+    expect(problems(checked({ ...cameBack, facts: written }))).toContain(
+      "error by guard: the copy: 4 files and rows were written there since users are there (4 rows of public.orders)",
+    );
+    expect(problems(checked({ ...prepared, facts: { new: gone } }))).not.toContain(
+      `unknown by guard: ${place}`,
+    );
   });
 
   it("could not find out where EC2 tells no way to a copy that is there", () => {
@@ -357,6 +377,32 @@ describe("status of a fork", () => {
     expect(text(mute)).toContain("copy is MUTE  10.0.1.77: Connection timed out");
     expect(text(mute)).toMatch(/^ {2}phase +address by the settings$/m);
     expect(status({ ...prepared, facts: { new: gone } }).rollback.losesWrites).toBe(false);
+  });
+
+  it("with phase finished set, and a copy that is mute before that is reached: the way back is there", () => {
+    const mute = { ...address, phase: "finished", facts: { new: gone } };
+    expect(status(mute).rollback).toEqual({
+      address: "10.0.1.10",
+      command: "pulumi config set changeover:phase app && pulumi up",
+      losesWrites: true,
+    });
+    expect(text({ ...finished, facts: { new: gone } })).toMatch(/^ {2}phase +finished$/m);
+  });
+
+  it("where what was written cannot be counted: that is not nothing", () => {
+    const unknown = { ...address, facts: { new: { "written.unknown": "yes" } } };
+    expect(status(unknown)).toMatchObject({ written: null, rollback: { losesWrites: true } });
+  });
+
+  it("where somebody has changed the tag that says since when old is stopped: not known how long it is kept", () => {
+    const old = instance(oldId, "10.0.1.10", { "changeover:stopped": "" }, "stopped");
+    const odd = { ...finished, machines: { old, copies: [copy] } };
+    expect(status(odd)).toMatchObject({ kept: null, phase: { servers: { reached: "finished" } } });
+    expect(
+      checked({ ...odd, settings: { fork: { ...completeFork.fork, terminateOld: oldId } } }),
+    ).toMatchObject({
+      problems: [{ place: "changeover:fork.terminateOld", value: "this move has not stopped it yet" }],
+    });
   });
 
   it("at finished: since when old is stopped, until when it is kept, and no way back", () => {
