@@ -22,8 +22,8 @@ written_fact() {
   [[ $SIDE == new && -e $HANDOVER/done ]] || return 0
   if places=$(
     set -o pipefail
-    # shellcheck disable=SC2034 # rows_of reads it
-    ROWS_TIMEOUT=25s
+    # shellcheck disable=SC2034 # written_places reads it
+    LOOK_SECONDS=15
     written_places 2>/dev/null
   ); then fact written "$places"; else fact written.unknown yes; fi
 }

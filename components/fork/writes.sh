@@ -1,19 +1,21 @@
-# What users have written on the copy since it has them. DATABASE (empty: none here), PGPORT, FILES, ROWS are set above.
+# What users have written on the copy since it has them. DATABASE (empty: none here), PGPORT, FILES, ROWS are set above. A look gives each place so many
+# seconds as LOOK_SECONDS says; a step waits.
 # shellcheck shell=bash
 
 readonly HANDOVER=$ROOT/fork-handover
 
-# Rows written since the handover, as table, newer rows, rows deleted so far. A look at the server waits for so long as ROWS_TIMEOUT says.
+# Rows written since the handover, as table, newer rows, rows deleted so far.
 rows_of() {
-  [[ -z $DATABASE ]] || sql --set=since="$1" --field-separator=$'\t' "$DATABASE" <<<"set statement_timeout = '${ROWS_TIMEOUT:-0}'; $ROWS"
+  [[ -z $DATABASE ]] || sql --set=since="$1" --field-separator=$'\t' "$DATABASE" <<<"set statement_timeout = '${LOOK_SECONDS:-0}s'; $ROWS"
 }
 
-# One line for each place where something was written, its number first.
+# One line for each place where something was written, its number first. Fails where that cannot be found out.
 written_places() {
-  local path count
+  local path found
   for path in "${FILES[@]}"; do
-    count=$(find "$path" -newer "$HANDOVER/moment" -type f -printf x 2>/dev/null | wc -c)
-    ((count == 0)) || printf '%s files in %s\n' "$count" "$path"
+    # 1 stands for a file that went away meanwhile, or a folder that the release has taken away.
+    found=$(timeout "${LOOK_SECONDS:-0}" find "$path" -newer "$HANDOVER/moment" -type f -printf x 2>/dev/null) || (($? == 1)) || return 1
+    [[ -z $found ]] || printf '%s files in %s\n' "${#found}" "$path"
   done
   [[ -z $DATABASE ]] || rows_of "$(cat "$HANDOVER/transaction")" |
     awk -F '\t' 'NR == FNR { before[$1] = $3; next } { n = $2 + ($3 > before[$1] ? $3 - before[$1] : 0); if (n > 0) print n " rows of " $1 }' "$HANDOVER/rows" -
