@@ -141,9 +141,10 @@ export async function openAccount(shop: Shop, { run, done }: AccountOptions): Pr
     leads: async () => {
       const place = await lookAt(client, elasticIp);
       if (leadsTo(place, machine)) return "old";
+      // A copy is known by nothing but that the address leads to it.
       const [, fresh] = ids;
-      const isNew = fresh === undefined ? place.at !== undefined : place.instance === fresh;
-      return isNew ? "new" : "elsewhere";
+      if (fresh === undefined) return place.at === undefined ? "elsewhere" : "new";
+      return leadsTo(place, (await machines(client, [fresh])).get(fresh)) ? "new" : "elsewhere";
     },
     close: async () => {
       relay.kill();
