@@ -10,11 +10,19 @@ import {
   askThose,
   bothFacts,
   type Facts,
+  inspectDeadline,
   type Inspection,
   type Reached,
   Unreachable,
 } from "../components/facts/inspect.ts";
-import { checkCopy, checkFinished, checkServers, checkWritten, whereLost } from "../components/fork/guard.ts";
+import {
+  checkCopy,
+  checkFinished,
+  checkServers,
+  checkWritten,
+  whereLost,
+  whereLostForGood,
+} from "../components/fork/guard.ts";
 import { askOriginal, type Original } from "../components/fork/original.ts";
 import {
   checkOriginal,
@@ -137,9 +145,6 @@ export function reachedOf(
   };
 }
 
-/** How long one server may take to tell its facts, in seconds. */
-const inspectDeadline = 40;
-
 /** Asks old and its copy, each where it runs. */
 export function inspectFork(settings: ForkConfig, access: Reached): Promise<Partial<Inspection>> {
   return askFork(settings, access, [], "inspect_fork");
@@ -255,9 +260,9 @@ export function forkFindings(
   const finished = checkFinished(settings, over, stoppedSince(old), Date.now());
   const at = { old: settings.old, new: server, bastion: settings.bastion };
   const [copy] = copies;
-  const unreached = noWayToCopy(settings, copy);
-  if (over)
-    return [...finished, ...[...unreached, ...checkCopy({ copy: inspection.new, at })].map(withoutOld)];
+  const lost = over ? whereLostForGood : whereLost;
+  const unreached = noWayToCopy(settings, copy, lost);
+  if (over) return [...finished, ...unreached, ...checkCopy({ copy: inspection.new, at }, lost)];
   const side = sideLed(aws);
   const leads = forkPhases.indexOf(phase) >= forkPhases.indexOf("address");
   // Also where the address came back by itself: users may have written there meanwhile.
@@ -290,15 +295,6 @@ export function forkFindings(
   ];
 }
 
-/** Once old is stopped, the copy is what there is. */
-function withoutOld(finding: Finding): Finding {
-  const remedy = finding.remedy.replace(
-    whereLost,
-    "Where it is lost: start old, lead the Elastic IP there, and start its jobs, by hand; what is on the copy alone is lost",
-  );
-  return { ...finding, remedy };
-}
-
 function severalCopies(copies: readonly Instance[]): Finding {
   const ids = copies.map(({ InstanceId }) => InstanceId).join(", ");
   return {
@@ -324,7 +320,7 @@ function checkAbandoned({ fork: { abandon } }: ForkConfig, copy: Instance | unde
 }
 
 /** A copy that is there has to be reached at its own address, by its own key. */
-function noWayToCopy(settings: ForkConfig, copy: Instance | undefined): Finding[] {
+function noWayToCopy(settings: ForkConfig, copy: Instance | undefined, lost: string): Finding[] {
   const why = unreachedCopy(settings, copy);
   if (copy === undefined || why === undefined) return [];
   return [
@@ -332,7 +328,7 @@ function noWayToCopy(settings: ForkConfig, copy: Instance | undefined): Finding[
       place: `new (${copy.InstanceId})`,
       rule: "is reached at its own address, by its own key",
       value: `${why}; it is ${copy.State?.Name ?? "unknown"}`,
-      remedy: `see that it runs, and changeover:fork.reach. ${whereLost}`,
+      remedy: `see that it runs, and changeover:fork.reach. ${lost}`,
       warning: true,
       unknown: true,
     },

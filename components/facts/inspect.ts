@@ -26,7 +26,7 @@ export class Unreachable {
 }
 
 /** How long one server may take to tell its facts, in seconds. */
-const inspectDeadline = 40;
+export const inspectDeadline = 40;
 
 /** Looks at both servers at once. Never throws for a server: what failed is in the result. */
 export async function inspect(access: Access, settings: Record<string, Setting>): Promise<Inspection> {

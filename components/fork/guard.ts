@@ -28,13 +28,16 @@ export function checkServers(settings: ForkSettings, { old, copy, at }: ForkServ
   ];
 }
 
-/** Whether the copy answers, where there is one; it stops nothing that it does not. */
-export function checkCopy({ copy, at }: Pick<ForkServers, "copy" | "at">): Finding[] {
+/**
+ * Whether the copy answers, where there is one; it stops nothing that it does not.
+ * @param lost what to do where it does so no more.
+ */
+export function checkCopy({ copy, at }: Pick<ForkServers, "copy" | "at">, lost = whereLost): Finding[] {
   if (!(copy instanceof Unreachable)) return [];
   const found = unreachableFinding(at, copy.at === "bastion" ? "bastion" : "new", copy.reason);
   // Address and key of a copy are no settings.
   const remedy = found.remedy.includes("changeover:new.") ? seeCopy : found.remedy;
-  return [{ ...found, remedy: `${remedy}. ${whereLost}`, warning: true, unknown: true }];
+  return [{ ...found, remedy: `${remedy}. ${lost}`, warning: true, unknown: true }];
 }
 
 const seeCopy =
@@ -43,6 +46,10 @@ const seeCopy =
 /** What to do about a copy that does not answer any more. */
 export const whereLost =
   "Where it is lost: pulumi config set --path 'changeover:fork.abandon' ID (of the copy), 'pulumi up' with the phase as it is, then a lower phase; what is on it alone is lost";
+
+/** The same once old is stopped: then the copy is what there is. */
+export const whereLostForGood =
+  "Where it is lost: start old, lead the Elastic IP there, and start its jobs, by hand; what is on the copy alone is lost";
 
 function checkOld({ site, aws }: ForkSettings, old: Facts): Finding[] {
   const missing = lines(old, "tools");

@@ -4,12 +4,19 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { HoldOrder } from "../../components/elasticIp/hold.ts";
-import { readLedger } from "../../demo/ledger.ts";
 import { demoSettings } from "../../demo/settings.ts";
 import { audit, type Client, openShop, type Shop } from "../../demo/shop.ts";
 import { readAccess } from "../../stacks/access.ts";
 import { expectUnchanged } from "./compare.ts";
-import { accountKey, elasticIp, type LabAccount, openAccount, runInstances } from "./elasticIp.ts";
+import {
+  accountKey,
+  answering,
+  elasticIp,
+  heldSides,
+  type LabAccount,
+  openAccount,
+  runInstances,
+} from "./elasticIp.ts";
 import { checked } from "./stepRunner.ts";
 
 const sides = ["old", "new"] as const;
@@ -33,10 +40,7 @@ beforeAll(async () => {
       if (action === "CreateSnapshot")
         for (const side of sides)
           marksAtSnapshots.push(await shop.script(side, "ls /var/lib/changeover/shop 2>/dev/null || true"));
-      if (action === "AssociateAddress")
-        for (const side of sides)
-          if ((await shop.script(side, "nft list ruleset")).includes("changeover_hold"))
-            heldAtSwap.push(side);
+      if (action === "AssociateAddress") heldAtSwap.push(...(await heldSides(shop)));
     },
   });
   aws = { ...account.settings, new: account.ids[1], snapshots: true };
@@ -53,16 +57,6 @@ afterAll(async () => {
   await account?.close();
   await shop?.close();
 });
-
-/** The hosts that answer users now. */
-async function answering(): Promise<Set<string>> {
-  await client.settled(30);
-  return new Set(
-    readLedger(client.ledger)
-      .slice(-20)
-      .flatMap(({ host }) => (host ? [host] : [])),
-  );
-}
 
 async function snapshots(): Promise<string[]> {
   const { Snapshots = [] } = await account.client.send(
@@ -96,7 +90,7 @@ describe("with users on the address", () => {
     await shop.moveTo("dns");
     expect(changes()).toEqual(["AssociateAddress"]);
     expect(await account.leads()).toBe("new");
-    expect(await answering()).toEqual(new Set(["new"]));
+    expect(await answering(client)).toEqual(new Set(["new"]));
     await expectNothingToDo();
   });
 
@@ -104,7 +98,7 @@ describe("with users on the address", () => {
     await shop.moveTo("idle");
     expect(changes()).toEqual(["AssociateAddress"]);
     expect(await account.leads()).toBe("old");
-    expect(await answering()).toEqual(new Set(["old"]));
+    expect(await answering(client)).toEqual(new Set(["old"]));
     expect(await snapshots()).toEqual(account.volumes.toSorted());
     for (const side of sides) expectUnchanged(before[side]!, await shop.fingerprint(side, "without rows"));
   });
@@ -156,7 +150,7 @@ describe("with users on the address", () => {
     for (const phase of ["dns", "finished"]) await shop.moveTo(phase);
     expect(changes()).toEqual(["AssociateAddress"]);
     expect(await account.leads()).toBe("new");
-    expect(await answering()).toEqual(new Set(["new"]));
+    expect(await answering(client)).toEqual(new Set(["new"]));
     const seen = await client.stop();
     expect(seen.failures).toEqual([]);
     expect(audit(seen.entries, await shop.orders("new"))).toMatchObject({ lostWrites: 0, doubledWrites: 0 });

@@ -11,7 +11,8 @@ import {
 } from "@aws-sdk/client-ec2";
 import { execa } from "execa";
 import { leadsTo, lookAt, machines } from "../../components/elasticIp/address.ts";
-import type { Shop } from "../../demo/shop.ts";
+import { readLedger } from "../../demo/ledger.ts";
+import type { Client, Shop } from "../../demo/shop.ts";
 import { type AwsFront, type Call, startAwsFront } from "../engine/awsFront.ts";
 import { startMoto } from "../engine/moto.ts";
 
@@ -61,6 +62,24 @@ async function bring(shop: Shop, to: Side): Promise<void> {
     to === "old" ? "new" : "old",
     `ip address del ${elasticIp}/24 dev host0 2>/dev/null || true`,
   );
+}
+
+/** The hosts that answer users now. */
+export async function answering(client: Client): Promise<Set<string>> {
+  await client.settled(30);
+  return new Set(
+    readLedger(client.ledger)
+      .slice(-20)
+      .flatMap(({ host }) => (host ? [host] : [])),
+  );
+}
+
+/** The servers at which users' packets are dropped now, so that they come again when the address has gone over. */
+export async function heldSides(shop: Shop): Promise<Side[]> {
+  const held: Side[] = [];
+  for (const side of ["old", "new"] as const)
+    if ((await shop.script(side, "nft list ruleset")).includes("changeover_hold")) held.push(side);
+  return held;
 }
 
 /** Options of an account. */

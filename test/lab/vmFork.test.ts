@@ -22,11 +22,10 @@ import type { ForkReached } from "../../stacks/forkOutputs.ts";
 import type { Lab } from "../../demo/settings.ts";
 import { demoSettings, maintenanceMessage } from "../../demo/settings.ts";
 import { audit, type Client, demoSite, openShop, type Shop } from "../../demo/shop.ts";
-import { readLedger } from "../../demo/ledger.ts";
 import { parseForkConfig } from "../../stacks/config.ts";
 import type { Call } from "../engine/awsFront.ts";
 import { expectUnchanged } from "./compare.ts";
-import { elasticIp, type LabAccount, openAccount, runInstances } from "./elasticIp.ts";
+import { answering, elasticIp, heldSides, type LabAccount, openAccount, runInstances } from "./elasticIp.ts";
 import { beInstance, instanceFile } from "./instance.ts";
 import { checked, settingsOf, StepRunner } from "./stepRunner.ts";
 
@@ -132,9 +131,7 @@ const heldAtSwap: string[] = [];
 
 /** What moto has done, the lab does. */
 async function cloud({ action }: Call): Promise<void> {
-  if (action === "AssociateAddress")
-    for (const side of ["old", "new"] as const)
-      if ((await shop.script(side, "nft list ruleset")).includes("changeover_hold")) heldAtSwap.push(side);
+  if (action === "AssociateAddress") heldAtSwap.push(...(await heldSides(shop)));
   if (action === "CreateSnapshot") await machine("snapshot");
   if (action === "RunInstances") {
     const [copy] = await copies();
@@ -162,16 +159,6 @@ afterAll(async () => {
   await shop?.close();
   rmSync(folder, { recursive: true });
 });
-
-/** The hosts that answer users now. */
-async function answering(): Promise<Set<string>> {
-  await client.settled(30);
-  return new Set(
-    readLedger(client.ledger)
-      .slice(-20)
-      .flatMap(({ host }) => (host ? [host] : [])),
-  );
-}
 
 async function expectNothingToDo(): Promise<void> {
   const { changes, all } = await shop.stack.up();
@@ -227,7 +214,7 @@ describe("with users on the address", () => {
     expect(await jobs("old")).toEqual(["inactive", "active"]);
     expect(readFileSync(inventory, "utf8")).toBe(`[web]\nshop ansible_host=${shop.lab.new.address}\n`);
     // Users read on old, and nothing that they have written is missing on the copy.
-    expect(await answering()).toEqual(new Set(["old"]));
+    expect(await answering(client)).toEqual(new Set(["old"]));
     expect(await shop.orders("new")).toEqual(await shop.orders("old"));
     expect(await uploads("new")).toBe(await uploads("old"));
     await expectNothingToDo();
@@ -238,11 +225,11 @@ describe("with users on the address", () => {
     await shop.moveTo("app");
     const page = "grep -c 'second edition' /srv/shop/app/web.py || true";
     expect(await Promise.all([shop.script("old", page), shop.script("new", page)])).toEqual(["0", "1"]);
-    expect(await answering()).toEqual(new Set(["old"]));
+    expect(await answering(client)).toEqual(new Set(["old"]));
     await expectNothingToDo();
     await shop.moveTo("address");
     expect(await account.leads()).toBe("new");
-    expect(await answering()).toEqual(new Set([copyName]));
+    expect(await answering(client)).toEqual(new Set([copyName]));
     expect(await jobs("new")).toEqual(["active", "active"]);
     expect(await jobs("old")).toEqual(["inactive", "inactive"]);
     await expectNothingToDo();
@@ -302,12 +289,12 @@ describe("with users on the address", () => {
     await shop.stack.configure({ "changeover:acceptLostWrites": 100_000 });
     await shop.moveTo("app");
     expect(await account.leads()).toBe("old");
-    expect(await answering()).toEqual(new Set(["old"]));
+    expect(await answering(client)).toEqual(new Set(["old"]));
     await shop.moveTo("idle");
     await shop.stack.configure({ "changeover:acceptLostWrites": undefined });
     await shop.moveTo("idle");
     expect(await copies()).toEqual([]);
-    await answering();
+    await answering(client);
     const seen = await client.stop();
     expect(seen.failures).toEqual([]);
     // What the copy has taken was accepted as lost, and nothing else is.
@@ -327,12 +314,12 @@ describe("with users on the address", () => {
     client = shop.startClient(10, { address: elasticIp });
     await client.settled(50);
     await shop.moveTo("address");
-    expect(await answering()).toEqual(new Set([copyName]));
+    expect(await answering(client)).toEqual(new Set([copyName]));
     await shop.moveTo("finished");
     await expectNothingToDo();
     await expectWell("finished", "new");
     await expect(shop.on("old", "true")).rejects.toThrow();
-    expect(await answering()).toEqual(new Set([copyName]));
+    expect(await answering(client)).toEqual(new Set([copyName]));
     const seen = await client.stop();
     expect(seen.failures).toEqual([]);
     expect(audit(seen.entries, await shop.orders("new"))).toMatchObject({ lostWrites: 0, doubledWrites: 0 });
