@@ -26,7 +26,7 @@ unit: ## tests that need no root
 test: setup ## every check and test; the last line counts them
 	@$(with) node test/tally.ts
 
-soak: setup ## what takes too long for every change: every guard, the comparison, and a switch with every fault, at every statement
+soak: setup ## what takes too long for every change: every guard, the comparison, every step killed anywhere, and a switch with every fault, at every statement
 	@$(with) vitest run --project soak
 
 lint: ## types, style and shell scripts

@@ -33,10 +33,7 @@ certbot_files() {
 
 # Remembers what certbot has before this step: what comes after goes with the undo.
 remember_certbot() {
-  [[ -e $STATE/before ]] || {
-    certbot_files >"$STATE/before.part"
-    mv "$STATE/before.part" "$STATE/before"
-  }
+  keep_first before certbot_files
 }
 
 # The site's lineages, as this step has met them, one a line.

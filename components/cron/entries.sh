@@ -45,7 +45,7 @@ await_quiet_cron() {
 leave_cron() {
   if [[ -e $STATE/owned.cron || ! -e $STATE/handed.cron ]]; then
     await_quiet_cron
-    minute >"$STATE/handed.cron"
+    keep handed.cron minute
     rm -f "$STATE/owned.cron"
   fi
   "$@"
@@ -56,12 +56,15 @@ leave_cron() {
 # another one has let go of them is started at once.
 own_cron() {
   [[ -e $STATE/owned.cron ]] || {
+    forget_missed
     await_quiet_cron
-    minute >"$STATE/owned.cron"
+    keep owned.cron minute
   }
   "$@"
   cron_notices
   [[ -e $STATE/handed.cron ]] || return 0
   run_missed "$(cat "$STATE/handed.cron")" "$(cat "$STATE/owned.cron")"
+  # In this order: a run that is killed here would start them again.
   rm -f "$STATE/handed.cron"
+  forget_missed
 }

@@ -5,16 +5,17 @@
 run_missed() {
   local last=$1 now=$2 index
   ((last < now)) || return 0
-  [[ -e $STATE/missed ]] || {
-    missed_jobs "$last" "$now" >"$STATE/missed.part"
-    mv "$STATE/missed.part" "$STATE/missed"
-  }
+  keep_first missed missed_jobs "$last" "$now"
   for ((index = 1; index <= $(wc -l <"$STATE/missed"); index++)); do
     [[ ! -e $STATE/ran.$index ]] || continue
     note "cron: $(awk -F '\t' -v job="$index" 'NR == job { printf "%s, line %d, was due %d times", $3, $2, $1 }' "$STATE/missed") while cron changed hands: it runs now on $SIDE"
     systemd-run --quiet --collect --unit="$(unit_name)-missed-$index" /bin/bash "$STATE/script" missed "$index"
     wait_until 30 "$(unit_name)-missed-$index should start" test -e "$STATE/ran.$index"
   done
+}
+
+# What was missed has been started.
+forget_missed() {
   rm -f "$STATE/missed" "$STATE"/ran.*
 }
 

@@ -45,6 +45,7 @@ is_of_this_move() {
 place_lock() {
   local why=''
   make_dir "$(dirname -- "$1")"
+  note_draft "$1"
   if ! install -m 644 /dev/stdin "$1.changeover"; then
     why='cannot be written'
   elif ! ln -T -- "$1.changeover" "$1"; then
@@ -78,6 +79,7 @@ close_repositories() {
       deploy_message "$1"
       printf 'MESSAGE\nexit 1\n'
     } >"$KEPT/hook"
+    note_draft "$hook"
     install -m 755 "$KEPT/hook" "$hook.changeover"
     mv -- "$hook.changeover" "$hook"
   done

@@ -113,9 +113,21 @@ make_dir() {
   mkdir -m 755 -- "$dir"
 }
 
+# Notes that PATH.changeover is about to be made: where a run is killed before that has taken the path's place, the undo removes it.
+note_draft() {
+  grep -qsxF -- "$1" "$STATE/drafts" || printf '%s\n' "$1" >>"$STATE/drafts"
+}
+
+# Removes what killed runs have left half made.
+remove_drafts() {
+  local path
+  [[ ! -e $STATE/drafts ]] || while IFS= read -r path; do rm -rf -- "$path.changeover"; done <"$STATE/drafts"
+}
+
 # Removes the folders that this step made, where they are empty.
 remove_made_dirs() {
   local dir
+  remove_drafts
   [[ -e $STATE/made-dirs ]] || return 0
   tac "$STATE/made-dirs" | while IFS= read -r dir; do rmdir --ignore-fail-on-non-empty -- "$dir" 2>/dev/null || true; done
   rm -f "$STATE/made-dirs"
@@ -124,6 +136,7 @@ remove_made_dirs() {
 # Replaces a file's content by stdin in one rename, keeping owner and mode where the file exists (0644 root otherwise).
 replace_file() {
   local path=$1 mode=${2:-644}
+  note_draft "$path"
   rm -rf -- "$path.changeover"
   if [[ -e $path ]]; then cp -a -- "$(readlink -f -- "$path")" "$path.changeover"; else install -m "$mode" /dev/null "$path.changeover"; fi
   cat >"$path.changeover" && mv -- "$path.changeover" "$path"
@@ -169,12 +182,25 @@ pull_group() {
   ((${#wanted[@]} == 0)) || tar -xpf "$STATE/$group.tar" -C / --no-overwrite-dir --no-recursion --null --verbatim-files-from --files-from="$STATE/pulled.$group"
 }
 
+# Keeps what a command prints in $STATE/NAME, whole or not at all, whenever this run is killed: keep NAME COMMAND...
+keep() {
+  "${@:2}" >"$STATE/$1.part"
+  mv -- "$STATE/$1.part" "$STATE/$1"
+}
+
+# The same for what was there before the step: the first record of a move counts.
+keep_first() {
+  [[ -e $STATE/$1 ]] || keep "$@"
+}
+
 # Records a unit's enabled and active state before it is changed; the first record of a move counts.
 save_unit() {
-  local file=$STATE/unit.$1
-  [[ -e $file ]] && return
-  printf '%s %s\n' "$(systemctl is-enabled -- "$1" 2>/dev/null || true)" "$(systemctl is-active -- "$1" 2>/dev/null || true)" >"$file.part"
-  mv -- "$file.part" "$file"
+  keep_first "unit.$1" unit_state "$1"
+}
+
+# A unit's enabled and active state, in two words.
+unit_state() {
+  printf '%s %s\n' "$(systemctl is-enabled -- "$1" 2>/dev/null || true)" "$(systemctl is-active -- "$1" 2>/dev/null || true)"
 }
 
 # Puts a unit's enabled and active state back.
@@ -247,11 +273,24 @@ await_reboot() {
   wait_until "$((DEADLINE - 5))" "$REBOOT_UNIT should end" unit_is_over "$REBOOT_UNIT"
 }
 
-# Stops this step's unit, if it is at work, and waits until it has put back what it changed.
+# The part of the script that this step's unit was started for.
+work_of_unit() {
+  cat "$STATE/at-work" 2>/dev/null || true
+}
+
+# Stops this step's unit, if it is at work on this part of the script, and waits until it has put back what it changed: stop_work VERB.
+# A way back that is at work already goes on.
 stop_work() {
   await_reboot
-  unit_at_work "$(unit_name)" || return 0
+  [[ $(work_of_unit) == "$1" ]] && unit_at_work "$(unit_name)" || return 0
   systemctl stop -- "$(unit_name)"
+}
+
+# Waits until this step's unit has ended with any other part of the script than this one.
+await_other_work() {
+  [[ $(work_of_unit) != "$1" ]] && unit_at_work "$(unit_name)" || return 0
+  note "waiting for $(unit_name), which is still at work on $SIDE ($(work_of_unit))"
+  wait_until "$((DEADLINE - 5))" "$(unit_name) should end" unit_is_over "$(unit_name)"
 }
 
 # Tells whoever follows a unit's work how it ended: tell_end VERB RESULT.
@@ -276,6 +315,7 @@ follow_work() {
   local -a lines
   unit=$(unit_name)
   await_reboot
+  await_other_work "$verb"
   # One that has told its end is about to be gone.
   [[ ! -e $ended ]] || wait_until 30 "$unit should end" unit_is_over "$unit"
   if unit_at_work "$unit"; then
@@ -284,7 +324,8 @@ follow_work() {
     note "$unit finished on $SIDE while nobody was following: taken over"
   else
     [[ ! -e $STATE/started.$verb || -e $ended ]] || end_work "$verb"
-    rm -f "$ended" "$STATE/failure" "$STATE/put-back"
+    rm -f "$ended" "$STATE/failure" "$STATE/put-back" "$STATE/finished"
+    keep at-work printf '%s' "$verb"
     : >"$STATE/started.$verb"
     : >"$STATE/progress"
     cp "$STATE/script" "$STATE/script.work"
@@ -350,6 +391,8 @@ refuse_if_later_phase() {
 # Runs do: takes over finished work, puts itself back when it fails.
 run_do() {
   if [[ -e $STATE/done ]]; then
+    # A way back that nobody follows any more.
+    await_other_work ''
     if bash "$STATE/script" part-verify >&3; then
       note "already done by this move on $SIDE: taken over"
       print_results
@@ -397,6 +440,8 @@ run_undo() {
     refuse_if_later_phase
     trap 'undo_failed $?' EXIT
     undo_step
+    remove_drafts
+    disarm_reboot
     trap - EXIT
     journal undo 'done'
   }
@@ -477,9 +522,21 @@ main() {
     do) run_do ;;
     undo) run_undo ;;
     verify | part-verify) verify_step ;;
-    part-undo) undo_step ;;
+    part-undo)
+      undo_step
+      remove_drafts
+      ;;
     # While the server goes down nothing can be put back: other services end, too.
-    *-ended) [[ $(systemctl is-system-running || true) == stopping ]] || "unit_${1//-/_}" ;;
-    *) "unit_${1//-/_}" "${@:2}" ;;
+    *-ended)
+      [[ $(systemctl is-system-running || true) == stopping ]] || {
+        # For systemd a unit that was stopped from outside has succeeded.
+        [[ $SERVICE_RESULT != success || -e $STATE/finished ]] || SERVICE_RESULT=stopped
+        "unit_${1//-/_}"
+      }
+      ;;
+    *)
+      "unit_${1//-/_}" "${@:2}"
+      [[ $(work_of_unit) != "$1" ]] || : >"$STATE/finished"
+      ;;
   esac
 }

@@ -16,15 +16,17 @@ started_by() {
 # Stops a timer between two runs, and keeps when the next one is due.
 halt_timer() {
   local due
-  systemctl is-active --quiet -- "$1" || return 0
   while :; do
-    due=$(moment_of NextElapseUSecRealtime "$1")
-    systemctl stop -- "$1"
+    ! systemctl is-active --quiet -- "$1" || {
+      # Before it stops: a run that is killed in between still knows.
+      keep "handed.$1" moment_of NextElapseUSecRealtime "$1"
+      systemctl stop -- "$1"
+    }
+    due=$(cat "$STATE/handed.$1" 2>/dev/null || printf 0)
     ((due > 0 && $(moment_of LastTriggerUSec "$1") >= due)) || break
     # It has run meanwhile: what is due after that counts.
     systemctl start -- "$1"
   done
-  printf '%s\n' "$due" >"$STATE/handed.$1"
 }
 
 # What a timer has started has ended.

@@ -24,6 +24,11 @@ export function checked(raw: Record<string, unknown>): MoveConfig {
   return parseConfig(settingsOf(raw));
 }
 
+/** Words that end a step by force after some seconds, with all that it has started. */
+export function killedAfter(seconds: number): string[] {
+  return ["timeout", "--signal=KILL", String(seconds)];
+}
+
 /** What runs the steps of a move on a lab's servers. */
 export class StepRunner {
   readonly #shop: Shop;
@@ -38,18 +43,17 @@ export class StepRunner {
     this.#shared = shared;
   }
 
-  /** Sends a step; ends it by force after some seconds where a limit is given. */
-  async send(step: Step, phase: number, verb: Verb, killAfter?: number) {
+  /** Sends a step; words ahead of its command, as of one that ends it by force, may be given. */
+  async send(step: Step, phase: number, verb: Verb, ahead: string[] = []) {
     const context: StepContext = {
       move: this.#settings.move,
       access: { old: this.#settings.old, new: this.#settings.new },
       settings: this.#shared,
       retain: false,
     };
-    const limit = killAfter === undefined ? [] : ["timeout", "--signal=KILL", String(killAfter)];
     const run = await execa(
       join(import.meta.dirname, "../../lab/ssh"),
-      [step.side, ...limit, "bash", "-s", verb],
+      [step.side, ...ahead, "bash", "-s", verb],
       {
         env: { LAB_NAME: this.#shop.lab.name },
         input: stepScript(context, step, phase, this.#results),
@@ -69,21 +73,30 @@ export class StepRunner {
     return all;
   }
 
-  /** Undo without do; do, undo; do that is killed twice, do, do again, verify; undo twice: the server is what it was. */
+  /**
+   * Undo without do; do, undo; do that is killed twice, do, do again, verify; undo that is killed, undo twice: the server is what it
+   * was.
+   */
   async tryOut(step: Step, phase: number): Promise<void> {
     const before = await this.#shop.fingerprint(step.side, "without rows");
     await this.must(step, phase, "undo");
-    const began = Date.now();
-    await this.must(step, phase, "do");
-    const seconds = (Date.now() - began) / 1000;
-    await this.must(step, phase, "undo");
-    for (const part of [0.4, 0.7]) await this.send(step, phase, "do", seconds * part);
+    const doing = await this.#seconds(step, phase, "do");
+    const undoing = await this.#seconds(step, phase, "undo");
+    for (const part of [0.4, 0.7]) await this.send(step, phase, "do", killedAfter(doing * part));
     await this.must(step, phase, "do");
     expect(await this.must(step, phase, "do"), step.name).toContain("already done by this move");
     await this.must(step, phase, "verify");
+    await this.send(step, phase, "undo", killedAfter(undoing * 0.5));
     await this.must(step, phase, "undo");
     await this.must(step, phase, "undo");
     const after = await this.#shop.fingerprint(step.side, "without rows");
     expectUnchanged(before, after, `${step.side} after ${step.name}`);
+  }
+
+  /** Does what a verb does; how long that took. */
+  async #seconds(step: Step, phase: number, verb: Verb): Promise<number> {
+    const began = Date.now();
+    await this.must(step, phase, verb);
+    return (Date.now() - began) / 1000;
   }
 }

@@ -8,7 +8,7 @@ import type { MoveConfig } from "../../stacks/config.ts";
 import { phaseNumber, reachedPhases } from "../../stacks/runbook.ts";
 import { serverMoveRunbook } from "../../stacks/serverMove.ts";
 import { expectUnchanged } from "./compare.ts";
-import { checked, StepRunner } from "./stepRunner.ts";
+import { checked, killedAfter, StepRunner } from "./stepRunner.ts";
 
 let shop: Shop;
 let settings: MoveConfig;
@@ -70,4 +70,19 @@ describe.each(["replicate", "dump"])("every step before the point of no return, 
     await runner.must(late, 2, "undo");
     await runner.must(early, 1, "undo");
   });
+});
+
+it("publishes every table after a run that was killed while PostgreSQL kept it waiting for their list", async () => {
+  const replicate = checked(demoSettings(shop.lab, { strategy: "replicate" }));
+  const steps = new StepRunner(shop, replicate);
+  const publish = serverMoveRunbook(replicate).app.find(({ name }) => name === "database-publication")!;
+  const before = await shop.fingerprint("old", "without rows");
+  const postmaster = (signal: string) =>
+    shop.script("old", `kill -${signal} "$(head -n 1 /var/lib/postgresql/*/main/postmaster.pid)"`);
+  await postmaster("STOP");
+  const killed = await steps.send(publish, 2, "do", killedAfter(2)).finally(() => postmaster("CONT"));
+  expect(killed.exitCode).not.toBe(0);
+  await steps.must(publish, 2, "do");
+  await steps.must(publish, 2, "undo");
+  expectUnchanged(before, await shop.fingerprint("old", "without rows"));
 });

@@ -10,4 +10,18 @@ undo_step() {
       group) ! getent group -- "$name" >/dev/null || groupdel -- "$name" ;;
     esac
   done
+  remove_dead_locks
+}
+
+# Removes what a useradd or the like leaves in /etc when it is killed: locks that name a process that is no more, and half-written files.
+remove_dead_locks() {
+  local name file pid
+  for name in passwd group shadow gshadow subuid subgid; do
+    for file in "/etc/$name".lock "/etc/$name".[0-9]*; do
+      [[ -f $file ]] || continue
+      pid=$(tr -d '\0' <"$file")
+      [[ ! $pid =~ ^[0-9]+$ || -e /proc/$pid ]] || rm -f -- "$file"
+    done
+    [[ -e /etc/$name.lock ]] || rm -f -- "/etc/$name+"
+  done
 }

@@ -10,9 +10,9 @@ do_step() {
   file=$(nginx_files)
   [[ -n $file && $file != *$'\n'* ]] || die "nginx: one enabled file on old should serve ${NAMES[*]}, but there are: ${file:-none}"
   file=$(readlink -f -- "$file")
+  keep file printf '%s' "$file"
   make_dir /etc/nginx/changeover
   printf '%s' "${PASS_CHALLENGES//OTHER/$(url_host "$NEW_ADDRESS")}" | replace_file "/etc/nginx/changeover/$MOVE-acme.conf"
-  printf '%s' "$file" >"$STATE/file"
   grep -qF "$(include_line)" "$file" || awk -v line="$(include_line)" "$INJECT" "$file" | replace_file "$file"
   reload_nginx
 }

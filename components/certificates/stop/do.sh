@@ -2,10 +2,7 @@
 # shellcheck shell=bash
 do_step() {
   local name timer
-  [[ -e $STATE/lineages ]] || {
-    site_lineages >"$STATE/lineages.part"
-    mv "$STATE/lineages.part" "$STATE/lineages"
-  }
+  keep_first lineages site_lineages
   [[ -s $STATE/lineages ]] || return 0
   wait_until "$((DEADLINE / 2))" "certbot.service on old should end" unit_is_over certbot.service
   while IFS= read -r name; do

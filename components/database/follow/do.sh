@@ -5,7 +5,6 @@
 unit_work() {
   local began=$SECONDS
   trap 'failure "${BASH_COMMAND%% *} ended with $?"' ERR
-  rm -f "$STATE/follows"
   use_server_programs
   SIZE=$(gate database-size)
   find_copy
@@ -14,7 +13,6 @@ unit_work() {
   gate identities >"$STATE/identities"
   follow_old
   untune
-  : >"$STATE/follows"
 }
 
 # Looks for the copy of an interrupted run, and sets GOES_ON. One that cannot go on is removed.
@@ -136,11 +134,11 @@ follow_old() {
   progress "new follows old"
 }
 
-# After the unit's work, however it ended. One that is stopped in an orderly way, as for a reboot, counts as a success there.
+# After the unit's work, however it ended.
 unit_work_ended() {
   local ended=success
-  if [[ $SERVICE_RESULT != success || ! -e $STATE/follows ]]; then
-    ended=${SERVICE_RESULT/#success/stopped}
+  if [[ $SERVICE_RESULT != success ]]; then
+    ended=$SERVICE_RESULT
     set +e
     trap - ERR
     use_server_programs

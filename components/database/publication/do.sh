@@ -1,7 +1,7 @@
 # Publishes the database's changes: every table says which row was changed, and a marker shows how far the other side has come.
 # shellcheck shell=bash
 do_step() {
-  [[ -e $STATE/identities ]] || tables_without_identity >"$STATE/identities"
+  keep_first identities tables_without_identity
   while IFS=$'\t' read -r table _; do
     wait_until 120 "$table should be free for a moment, so that its replica identity can be set" set_identity "$table" full
   done <"$STATE/identities"

@@ -70,7 +70,7 @@ stay_on_new() {
 
 # A switch that was cut off before users came to new is put back by its unit; otherwise the way back runs.
 undo_step() {
-  stop_work
+  stop_work work
   [[ -e $STATE/switched || -e $STATE/returned ]] || return 0
   follow_work back
 }

@@ -1,7 +1,7 @@
 # The setting as it was, by a restart behind a hold again, where do has changed it.
 # shellcheck shell=bash
 undo_step() {
-  stop_work
+  stop_work restart
   drop_half_copy
   [[ -e $STATE/started.restart ]] || return 0
   follow_work restart-back

@@ -27,7 +27,7 @@ seconds_left() {
 do_step() {
   local lock repository
   local -a pushes
-  [[ -e $STATE/closed-by ]] || printf 'who: %s\nsince: %s\n' "$(operator)" "$(date -u +%FT%TZ)" >"$STATE/closed-by"
+  keep_first closed-by printf 'who: %s\nsince: %s\n' "$(operator)" "$(date -u +%FT%TZ)"
   for lock in "$CLOSED" "${DEPLOY_LOCKS[@]}"; do
     [[ ! -e $lock ]] || is_of_a_move "$lock" || note "waiting for the deploy that holds $lock"
     wait_until "$(seconds_left)" "$lock: nobody else should hold this lock (end that deploy, or remove the lock if none runs, and run again)" take_deploy_lock "$lock"

@@ -30,10 +30,7 @@ unit_work_ended() {
 
 do_step() {
   local path began=$SECONDS
-  for path in "${COPY[@]}"; do
-    [[ -e $STATE/saved-paths ]] || save_path "$path"
-  done
-  touch "$STATE/saved-paths"
+  for path in "${COPY[@]}"; do save_path "$path"; done
   follow_work work
   result filesSeconds $((SECONDS - began))
 }

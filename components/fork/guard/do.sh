@@ -16,7 +16,7 @@ do_step() {
     printf 'guard\n'
   } >"$STATE/guard"
   for unit in "${units[@]}"; do
-    mkdir -p "$(dirname -- "$(guard_drop_in "$unit")")"
+    make_dir "$(dirname -- "$(guard_drop_in "$unit")")"
     printf '[Unit]\nConditionPathExists=!%s/copy\n' "$STATE" | replace_file "$(guard_drop_in "$unit")"
   done
   replace_file "$GUARD_FILE" <<UNIT
@@ -32,7 +32,7 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=/bin/bash $STATE/guard
 UNIT
-  mkdir -p "$(dirname -- "$GUARD_WANTS")"
+  make_dir "$(dirname -- "$GUARD_WANTS")"
   ln -sfn "$GUARD_FILE" "$GUARD_WANTS"
   systemctl daemon-reload
   result forkHostKey "$(cut -d ' ' -f 1,2 "$STATE/host-key.pub")"

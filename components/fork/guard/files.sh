@@ -22,7 +22,7 @@ guard_drop_in() {
 # Takes away whatever of the guard is here; what it has changed on a copy stays.
 remove_guard() {
   local file
-  for file in /etc/systemd/system/*.d/50-changeover-fork-"$MOVE".conf; do
+  for file in /etc/systemd/system/*.d/50-changeover-fork-"$MOVE".conf*; do
     [[ -e $file ]] || continue
     rm -f -- "$file"
     rmdir --ignore-fail-on-non-empty -- "$(dirname -- "$file")"

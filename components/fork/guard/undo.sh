@@ -2,4 +2,5 @@
 # shellcheck shell=bash
 undo_step() {
   remove_guard
+  remove_made_dirs
 }

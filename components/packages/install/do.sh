@@ -53,10 +53,7 @@ unit_plan() {
     [[ $here != - ]] || printf '%s %s\n' "$name" "$(state_of "$name")" >>"$STATE/ours.part"
   done <"$STATE/plan"
   mv "$STATE/ours.part" "$STATE/ours"
-  [[ -e $STATE/accounts.before ]] || {
-    accounts_here >"$STATE/accounts.part"
-    mv "$STATE/accounts.part" "$STATE/accounts.before"
-  }
+  keep_first accounts.before accounts_here
   for unit in "${WEB[@]}" "${JOBS[@]}"; do save_unit "$unit"; done
   deny_starts
 }

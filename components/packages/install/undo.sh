@@ -1,7 +1,7 @@
 # Removes what came with this move and nothing else, whatever the settings say by now.
 # shellcheck shell=bash
 undo_step() {
-  stop_work
+  stop_work work
   [[ ! -e $STATE/started.work ]] || end_work work
   [[ -e $STATE/ours ]] || return 0
   wait_until "$((DEADLINE / 2))" "dpkg on new is free" remove_ours

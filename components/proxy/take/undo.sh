@@ -5,12 +5,10 @@ unit_return() {
   trap 'failure "${BASH_COMMAND%% *} ended with $?"' ERR
   rm -rf "$STATE/decided"
   if passing; then
-    : >"$STATE/returning"
     return_traffic
     drain_nginx 10
   fi
   push_users_files
-  rm -f "$STATE/returning"
 }
 
 # Up to `decide`, anything that goes wrong leaves users on new.
@@ -44,7 +42,7 @@ unit_return_ended() {
 
 # Where users were never led to new, its files are no newer than old's, and nothing goes back.
 undo_step() {
-  stop_work
-  passing || [[ -e $STATE/returning ]] || return 0
+  stop_work take
+  passing || [[ -e $STATE/started.return ]] || return 0
   follow_work return
 }
