@@ -61,6 +61,7 @@ import { doneSteps, planOf } from "./plan.ts";
 import { goesAhead } from "./progress.ts";
 import { phaseNumber, placeMark, placeRunbook, type Runbook } from "./runbook.ts";
 import { stragglerFindings } from "./stragglers.ts";
+import { halfUndone } from "./halfUndone.ts";
 import { runSheet } from "./runSheet.ts";
 
 /** From here on new's database follows old's. */
@@ -185,6 +186,7 @@ export async function serverMove(settings: MoveConfig): Promise<MoveOutputs> {
     ...names.findings,
     ...aws.findings,
     ...stragglerFindings(settings, inspection, rehearsal),
+    ...halfUndone(runbook, settings, inspection),
   ]);
   const sheet = runSheet(runbook, settings, inspection);
   for (const warning of warnings) await pulumi.log.warn(warning);

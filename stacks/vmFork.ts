@@ -42,6 +42,7 @@ import {
   writtenOnCopy,
 } from "./forkLook.ts";
 import { forkOutputs, type ForkOutputs, type ForkReached, forkRollback, forkSheet } from "./forkOutputs.ts";
+import { halfUndone } from "./halfUndone.ts";
 import { MoveNotices, type NoticeMove } from "./notices.ts";
 import { doneSteps, planIn } from "./plan.ts";
 import { placeMark, placeRunbook, type Runbook } from "./runbook.ts";
@@ -124,6 +125,7 @@ export async function vmFork(settings: ForkConfig, world: ForkWorld = real): Pro
     [
       ...checkWindow(settings.window, plan, Temporal.Now.instant()),
       ...forkFindings(settings, aws, told, server),
+      ...halfUndone(runbook, settings, inspection),
     ],
     "fork",
   );

@@ -16,6 +16,7 @@ import { planOf } from "../../stacks/plan.ts";
 import { goesAhead } from "../../stacks/progress.ts";
 import type { Runbook } from "../../stacks/runbook.ts";
 import { serverMoveRunbook } from "../../stacks/serverMove.ts";
+import { halfUndone } from "../../stacks/halfUndone.ts";
 import { stragglerFindings } from "../../stacks/stragglers.ts";
 import { forkPlan, vmForkRunbook } from "../../stacks/vmFork.ts";
 import {
@@ -71,6 +72,7 @@ async function moveFindings(settings: MoveConfig, runbook: Runbook, inspection: 
       // Of a server that is mute that is all that they find.
       ...findings(settings, inspection).map((finding) => ({ ...finding, unknown: isMute(inspection) })),
       ...stragglerFindings(settings, inspection, true),
+      ...halfUndone(runbook, settings, inspection),
     ],
     names: [...names.findings, ...aws.findings],
     window: checkWindow(settings.window, plan, Temporal.Now.instant()),
@@ -103,7 +105,7 @@ export function forkFoundOf(
   return {
     ...{ settings, runbook, inspection, verification },
     isOver: isOver(settings, seen, told),
-    guards: findingsOf(settings, seen, told),
+    guards: [...findingsOf(settings, seen, told), ...halfUndone(runbook, settings, inspection)],
     names: [],
     window: checkWindow(settings.window, plan, now),
   };

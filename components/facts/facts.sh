@@ -23,10 +23,19 @@ steps_with() {
   find /var/lib/changeover -mindepth 3 -maxdepth 3 -name "$1" -printf '%h\n' | sed 's|^/var/lib/changeover/||'
 }
 
-# The steps that are done or begun on this server.
+# The steps of this move whose undo was cut off, or has failed, and that are not as they were done.
+half_undone() {
+  local dir
+  for dir in /var/lib/changeover/"$MOVE"/*/; do
+    [[ ! -e $dir/undoing || ! -e $dir/done ]] || timeout --kill-after=2 20 bash "$dir/script" check </dev/null >/dev/null 2>&1 || basename "$dir"
+  done
+}
+
+# The steps that are done or begun on this server, or half undone.
 move_facts() {
   fact_of 'done' steps_with 'done'
   fact_of begun steps_with begun
+  fact_of halfUndone half_undone
   local file
   for file in /var/lib/changeover/"$MOVE"/*/until; do
     [[ ! -e $file ]] || fact "until.$(basename "$(dirname "$file")")" "$(cat "$file")"

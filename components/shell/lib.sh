@@ -349,7 +349,10 @@ follow_work() {
     ((++rounds % 5 != 0)) || unit_at_work "$unit" || end_work "$verb"
     sleep 0.2
   done
-  [[ $(cat "$ended") == success ]] || die "$unit failed: $(head -n 1 "$STATE/failure" 2>/dev/null || echo "it was stopped from outside"). The site is served as before; the full log is $LOG. Mend the cause and run 'pulumi up' again"
+  [[ $(cat "$ended") != success ]] || return 0
+  # It has put back what it changed: a way back that is refused stands in no one's way forward.
+  rm -f "$STATE/undoing"
+  die "$unit failed: $(head -n 1 "$STATE/failure" 2>/dev/null || echo "it was stopped from outside"). The site is served as before; the full log is $LOG. Mend the cause and run 'pulumi up' again"
 }
 
 # A line to the operator; where nobody is connected any more, this follower ends and the unit goes on.
@@ -405,6 +408,7 @@ run_do() {
   do_step
   verify_step
   trap - EXIT
+  rm -f "$STATE/undoing"
   date -u +%FT%TZ >"$STATE/done"
   journal 'do' 'done'
   print_results
@@ -439,6 +443,7 @@ run_undo() {
   [[ ! -e $STATE/begun ]] || {
     refuse_if_later_phase
     trap 'undo_failed $?' EXIT
+    : >"$STATE/undoing"
     undo_step
     remove_drafts
     disarm_reboot
@@ -449,9 +454,10 @@ run_undo() {
   rmdir --ignore-fail-on-non-empty "$ROOT" /var/lib/changeover 2>/dev/null || true
 }
 
-# After a failed undo: says where to look; the next run goes on.
+# After a failed undo: says where to look; the next run goes on. One that has changed nothing stands in no one's way forward either.
 undo_failed() {
   trap - EXIT
+  ! bash "$STATE/script" check >/dev/null 2>&1 || rm -f "$STATE/undoing"
   journal undo failed
   note "the undo of step $STEP failed on $SIDE (exit $1); the full log is $LOG there; its end:"
   log_end

@@ -102,6 +102,7 @@ describe("from database, with rows written on new", () => {
       expect.arrayContaining([expect.objectContaining({ ref: "late-7" })]),
     );
     expect(await shop.on("new", "systemctl", "is-active", "shop-web")).toBe("active");
+    expect(await shop.on("new", "ls", "/var/lib/changeover/shop/database-switch")).not.toContain("undoing");
 
     await shop.stack.configure({ "changeover:acceptLostWrites": rows - 1 });
     expect((await shop.stack.up()).exitCode).not.toBe(0);

@@ -129,3 +129,32 @@ describe("the switch itself", () => {
     expect(between.length).toBeGreaterThan(0);
   });
 });
+
+describe("a way back that fails half-way", () => {
+  it("is no way forward: preview says which step, and how to end it", async () => {
+    await shop.moveTo("app");
+    await shop.script(
+      "old",
+      `cat >/usr/local/bin/systemctl <<'SH'
+#!/bin/bash
+if [[ $1 == start && -e /var/lib/changeover/shop/jobs-stop/undoing ]]; then exit 1; fi
+exec /usr/bin/systemctl "$@"
+SH
+chmod 755 /usr/local/bin/systemctl`,
+    );
+    await shop.stack.configure({ "changeover:phase": "prepared" });
+    const failed = await shop.stack.up();
+    expect(failed.exitCode).not.toBe(0);
+    expect(failed.all).toContain("the undo of step jobs-stop failed on old");
+    await shop.on("old", "rm", "/usr/local/bin/systemctl");
+    await shop.stack.configure({ "changeover:phase": "app" });
+    const forward = await shop.stack.up();
+    expect(forward.exitCode).not.toBe(0);
+    expect(forward.all).toContain(
+      "old, step jobs-stop: is done as a whole in phase 'app', but its way back was cut off",
+    );
+    expect(forward.all).toContain("pulumi config set changeover:phase prepared");
+    await shop.moveTo("prepared");
+    await shop.moveTo("app");
+  });
+});

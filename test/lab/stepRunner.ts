@@ -74,14 +74,18 @@ export class StepRunner {
   }
 
   /**
-   * Undo without do; do, undo; do that is killed twice, do, do again, verify; undo that is killed, undo twice: the server is what it
-   * was.
+   * Undo without do; do, undo; do that is killed, undo: the server is what it was. Do that is killed twice, do, do again, verify; undo
+   * that is killed, undo twice: again.
    */
   async tryOut(step: Step, phase: number): Promise<void> {
     const before = await this.#shop.fingerprint(step.side, "without rows");
     await this.must(step, phase, "undo");
     const doing = await this.#seconds(step, phase, "do");
     const undoing = await this.#seconds(step, phase, "undo");
+    await this.send(step, phase, "do", killedAfter(doing * 0.55));
+    await this.must(step, phase, "undo");
+    const between = await this.#shop.fingerprint(step.side, "without rows");
+    expectUnchanged(before, between, `${step.side} after ${step.name}, killed and undone`);
     for (const part of [0.4, 0.7]) await this.send(step, phase, "do", killedAfter(doing * part));
     await this.must(step, phase, "do");
     expect(await this.must(step, phase, "do"), step.name).toContain("already done by this move");

@@ -11,7 +11,7 @@ unit_back_ended() {
 
 # A switch that was cut off puts itself back; otherwise the way back runs, or one that nobody has followed to its end is.
 undo_step() {
-  stop_work work
+  stop_work switch
   [[ -e $STATE/started.back || $(users_on) == new ]] || return 0
   follow_work back
 }
