@@ -816,7 +816,7 @@ describe("what is right", () => {
       config: { ...base, "changeover:privateKeyFile": undefined },
     });
     try {
-      await expect.poll(() => existsSync(socket)).toBe(true);
+      await expect.poll(() => existsSync(socket), { timeout: 20_000 }).toBe(true);
       await execa("ssh-add", ["-q", shop.lab.keyFile], { env });
       const { exitCode, all } = await stack.preview();
       expect(exitCode, all).toBe(0);

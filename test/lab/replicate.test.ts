@@ -118,7 +118,9 @@ describe("a way back that is cut off", () => {
     const slot = "changeover_shop_to_old";
     await query("old", `alter subscription ${slot} disable`);
     await expect
-      .poll(() => query("new", `select active from pg_replication_slots where slot_name = '${slot}'`))
+      .poll(() => query("new", `select active from pg_replication_slots where slot_name = '${slot}'`), {
+        timeout: 60_000,
+      })
       .toBe("f");
     await query("new", `select pg_drop_replication_slot('${slot}') \\g /dev/null`);
     expect((await shop.stack.preview()).all).toContain(
