@@ -4,8 +4,7 @@
 # Notes once from when on nobody can have what was served before, which resolvers keep for so many seconds: note_until SECONDS
 note_until() {
   [[ ! -s $STATE/until ]] || return 0
-  printf '%s\n' "$(($(date +%s) + $1))" >"$STATE/until.part"
-  mv -- "$STATE/until.part" "$STATE/until"
+  keep until printf '%s\n' "$(($(date +%s) + $1))"
 }
 
 # The names lead to old again: notes until when resolvers may still lead users to new, those too that ask a secondary which has not

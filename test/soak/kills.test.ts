@@ -7,6 +7,7 @@ import { openShop, type Shop } from "../../demo/shop.ts";
 import type { MoveConfig } from "../../stacks/config.ts";
 import { phaseNumber, reachedPhases } from "../../stacks/runbook.ts";
 import { serverMoveRunbook } from "../../stacks/serverMove.ts";
+import { differences } from "../lab/compare.ts";
 import { checked, StepRunner, type Verb } from "../lab/stepRunner.ts";
 
 /** Kills of each step's do, and of its undo. KILLS and KILL_STEPS (a pattern of names) choose others. */
@@ -75,11 +76,7 @@ describe.each(["replicate", "dump"])("every step before the point of no return, 
         const { exitCode, all } = await runner.send(step, phase, verb);
         if (exitCode !== 0) problem(`${where}, then ${verb}: ${all}`);
       }
-      const now = await look(step);
-      const lines = [
-        ...before.filter((line) => !now.includes(line)).map((line) => `- ${line}`),
-        ...now.filter((line) => !before.includes(line)).map((line) => `+ ${line}`),
-      ];
+      const lines = differences(before, await look(step));
       if (lines.length > 0) problem(`${where}, then ${verbs.join(", ")}: ${lines.join("\\n")}`);
     };
 

@@ -4,15 +4,19 @@ do_step() {
   local name
   # What a run that was killed had made is made again.
   [[ ! -e $STATE/roles-before ]] || undo_step
-  sql postgres --command="select rolname from pg_roles" | sort >"$STATE/roles-before.new"
-  [[ -e $STATE/roles-before ]] || mv "$STATE/roles-before.new" "$STATE/roles-before"
+  keep_first roles-before roles_here
   (umask 077 && gate roles >"$STATE/roles.sql")
   {
     printf '%s\n' "set log_statement = 'none';" "set log_min_error_statement = 'panic';" "set log_min_duration_statement = -1;"
     wanted_roles <"$STATE/roles.sql"
   } | sql --single-transaction postgres
   rm -f "$STATE/roles.sql"
-  while IFS= read -r name; do printf '%s\n' "$name"; done < <(sql postgres --command="select rolname from pg_roles" | sort | comm -13 "$STATE/roles-before" -) >"$STATE/made"
+  while IFS= read -r name; do printf '%s\n' "$name"; done < <(roles_here | comm -13 "$STATE/roles-before" -) >"$STATE/made"
+}
+
+# The names of new's roles, sorted.
+roles_here() {
+  sql postgres --command="select rolname from pg_roles" | sort
 }
 
 # Of all that defines old's roles, what new needs: roles that are here stay as they are, the superuser and the move's own do not come

@@ -12,5 +12,5 @@ select format('revoke all on parameter %s from %I cascade', parname, :'role') fr
 \endif
 drop role if exists :"role";
 SQL
-  done < <(sql postgres --command="select rolname from pg_roles" | sort | comm -13 "$STATE/roles-before" -)
+  done < <(roles_here | comm -13 "$STATE/roles-before" -)
 }

@@ -2,6 +2,5 @@
 # shellcheck shell=bash
 do_step() {
   [[ ! -s $STATE/records ]] || return 0
-  printf '%s\n' "$DNS_RECORDS" >"$STATE/records.part"
-  mv -- "$STATE/records.part" "$STATE/records"
+  keep records printf '%s\n' "$DNS_RECORDS"
 }
