@@ -56,6 +56,11 @@ export interface ScriptArgs {
   settings: Record<string, Setting>;
 }
 
+/** Script files with the functions that every step has. */
+export const library: readonly URL[] = ["shell/lib.sh", "shell/keep.sh"].map(
+  (file) => new URL(file, import.meta.url),
+);
+
 /** What stands ahead of a script: where it is kept on the server. */
 export interface Place {
   move: string;
@@ -67,7 +72,7 @@ export interface Place {
  * the library, do, undo and verify. Pure but for reading its files.
  */
 export function renderScript({ move, step }: Place, args: ScriptArgs): string {
-  const functions = (args.shared ?? []).map((url) => stripHeader(readFileSync(url, "utf8")));
+  const functions = [...library, ...(args.shared ?? [])].map((url) => stripHeader(readFileSync(url, "utf8")));
   const prelude = [
     `STATE=${quote(`/var/lib/changeover/${move}/${step}`)}`,
     stripHeader(scriptBeside(import.meta.url, "shell/launch.sh")),
@@ -76,7 +81,6 @@ export function renderScript({ move, step }: Place, args: ScriptArgs): string {
     "#!/usr/bin/env bash",
     "set -Eeuo pipefail",
     assignments(args.settings),
-    stripHeader(scriptBeside(import.meta.url, "shell/lib.sh")),
     ...functions,
     part(args.folder, "do"),
     part(args.folder, "undo"),

@@ -182,17 +182,6 @@ pull_group() {
   ((${#wanted[@]} == 0)) || tar -xpf "$STATE/$group.tar" -C / --no-overwrite-dir --no-recursion --null --verbatim-files-from --files-from="$STATE/pulled.$group"
 }
 
-# Keeps what a command prints in $STATE/NAME, whole or not at all, whenever this run is killed: keep NAME COMMAND...
-keep() {
-  "${@:2}" >"$STATE/$1.part"
-  mv -- "$STATE/$1.part" "$STATE/$1"
-}
-
-# The same for what was there before the step: the first record of a move counts.
-keep_first() {
-  [[ -e $STATE/$1 ]] || keep "$@"
-}
-
 # Records a unit's enabled and active state before it is changed; the first record of a move counts.
 save_unit() {
   keep_first "unit.$1" unit_state "$1"

@@ -1,6 +1,7 @@
 /** What must hold of every step's script, whatever it does. */
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { library } from "../../components/script.ts";
 import { demoSettings } from "../../demo/settings.ts";
 import { parseConfig } from "../../stacks/config.ts";
 import { serverMoveRunbook } from "../../stacks/serverMove.ts";
@@ -31,9 +32,8 @@ describe.each([
   const steps = Object.values(serverMoveRunbook(settings)).flat();
 
   it.each(steps.map((step) => [step.name, step] as const))("%s: no function hides another one", (_, step) => {
-    const library = new URL("../../components/shell/lib.sh", import.meta.url);
     const parts = ["do.sh", "undo.sh", "verify.sh"].map((file) => new URL(file, step.folder));
-    const names = [library, ...(step.shared ?? []), ...parts]
+    const names = [...library, ...(step.shared ?? []), ...parts]
       .filter((file) => existsSync(file))
       .flatMap((file) =>
         [...readFileSync(file, "utf8").matchAll(/^([a-z_]+)\(\)/gm)].map(([, name]) => name),

@@ -48,7 +48,8 @@ function factsOfNew(): Facts {
 const placeHere: typeof placeStep = (_context, step, _phase, dependsOn) => {
   const state = join(folder, step.name);
   const journal = join(folder, "journal");
-  const files = [...(step.shared ?? []), new URL("do.sh", step.folder)].map(
+  const keep = new URL("../../../components/shell/keep.sh", import.meta.url);
+  const files = [keep, ...(step.shared ?? []), new URL("do.sh", step.folder)].map(
     (url) => `source ${fileURLToPath(url)}`,
   );
   const doing = /^dns-/.test(step.name) ? [...files, "do_step"] : [];

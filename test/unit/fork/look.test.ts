@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { type Facts, Unreachable } from "../../../components/facts/inspect.ts";
 import { checkFinished, checkServers, checkWritten } from "../../../components/fork/guard.ts";
 import { sharedForkSettings } from "../../../components/fork/steps.ts";
+import { library } from "../../../components/script.ts";
 import { stepScript } from "../../../components/step.ts";
 import { parseForkConfig } from "../../../stacks/config.ts";
 import { runbookProblems } from "../../../stacks/runbook.ts";
@@ -112,9 +113,8 @@ describe("the runbook of a fork", () => {
   it.each(steps.map((step) => [step.name, step] as const))(
     "%s: no function hides another one, and no setting is missing",
     (_, step) => {
-      const library = new URL("../../../components/shell/lib.sh", import.meta.url);
       const parts = ["do.sh", "undo.sh", "verify.sh"].map((file) => new URL(file, step.folder));
-      const names = [library, ...(step.shared ?? []), ...parts]
+      const names = [...library, ...(step.shared ?? []), ...parts]
         .filter((file) => existsSync(file))
         .flatMap((file) =>
           [...readFileSync(file, "utf8").matchAll(/^([a-z_]+)\(\)/gm)].map(([, name]) => name),
