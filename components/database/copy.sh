@@ -8,6 +8,8 @@ readonly DUMP=${DUMP_FOLDER:-/var/lib/postgresql}/changeover-$MOVE.dump
 readonly STATE_PG=$DUMP.private
 # Rows of big tables stream in WORKERS pieces or more, of this many bytes at most.
 readonly PIECE_BYTES=1000000000
+# Whether what the copy does now gives way to users: yes where it is held to COPY_RATE, while they are served.
+GENTLE=no
 
 # How the copy reaches old's database: its own role, whose password is in a file that only postgres reads. A cut network is noticed
 # within a minute.
@@ -78,7 +80,7 @@ restored_bytes() {
 # which it may not enter.
 as_postgres() {
   local helpers=1
-  ((COPY_RATE == 0)) || helpers=0
+  [[ $GENTLE == no ]] || helpers=0
   (cd / && unset HOME && PGCONNECT_TIMEOUT=5 PGOPTIONS="-c synchronous_commit=off -c maintenance_work_mem=512MB -c max_parallel_maintenance_workers=$helpers -c lock_timeout=60s" \
     runuser --preserve-environment -u postgres -- "$@")
 }
@@ -116,29 +118,61 @@ select set_config(name, value, false) from (
 SQL
 }
 
+# From here on the copy gives way to users, if it is held to a rate.
+be_gentle() {
+  ((COPY_RATE == 0)) || GENTLE=yes
+}
+
+# Leaves a process, and what it starts from now on, the CPU time that others do not want: give_way PID. Linux may count each session of
+# processes as one (autogroup), in which nice alone changes nothing, and hears a user of one ten times a second. Also run by sh.
+give_way() {
+  renice -n 19 -p "$1" >/dev/null 2>&1 || return 0
+  for _ in 1 2 3 4 5 6 7 8 9; do
+    if [ ! -e "/proc/$1/autogroup" ] || { echo 19 >"/proc/$1/autogroup"; } 2>/dev/null; then break; fi
+    sleep 0.15
+  done
+}
+
+# The server process of a session, in what that has a shell run.
+# shellcheck disable=SC2016 # expands there
+readonly ITSELF='"$PPID"'
+
+# SQL: a process of the server that is asked gives way: gives_way PID
+gives_way() {
+  # shellcheck disable=SC2016 # dollars quote for PostgreSQL
+  printf 'copy (select 1 where false) to program $sh$%s; give_way %s$sh$;\n' "$(declare -f give_way)" "$1"
+}
+
 # Writes what every stream needs: number.out reads its rows on old, number.sh runs that, number.in has new's server write what it
 # prints. Each line of `streams` is one: kind and table. Those of some kinds read no more than their share of COPY_RATE.
 # plan_streams LIMITED
 plan_streams() {
-  local number=0 kind out in limit
+  local number=0 kind out in limit first buffer
   old_psql --field-separator=$'\t' --set=big="$BIG" --set=piece="$PIECE_BYTES" --set=workers="$WORKERS" <<<"$STREAMS" >"$STATE_PG/plan"
   : >"$STATE_PG/horizon"
   : >"$STATE_PG/errors"
   chown postgres: "$STATE_PG/errors"
   declare -f limit_rate >"$STATE_PG/limit"
   while IFS=$'\t' read -r kind _ out in; do
-    limit=
-    [[ $COPY_RATE == 0 || ! $kind =~ ^($1)$ ]] || limit=" | limit_rate $(rate_of_each)"
+    limit='' first='' buffer=1M
+    [[ $COPY_RATE == 0 || ! $kind =~ ^($1)$ ]] || {
+      limit=" | limit_rate $(rate_of_each)"
+      first=$(gives_way "$ITSELF")
+      # More at a time would be a burst of work for old.
+      buffer=32K
+    }
     {
       session_settings
+      printf '%s\n' "$first"
       printf '%s\n' 'begin isolation level repeatable read read only;' "set transaction snapshot :'snapshot';" "$out;" 'commit;'
     } >"$STATE_PG/$number.out"
     # psql would hand its rows on in parts of 4 kB.
     # shellcheck disable=SC2016 # expands when it runs
-    printf 'set -o pipefail; cd %q && . ./limit && stdbuf --output=1M %q --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=snapshot="$(cat snapshot)" --set=horizon="$(cat horizon)" --file=%q --dbname=%q 2>>%q%s\n' \
-      "$STATE_PG" "$(command -v psql)" "$number.out" "$(old_dsn)" errors "$limit" >"$STATE_PG/$number.sh"
+    printf 'set -o pipefail; cd %q && . ./limit && stdbuf --output=%s %q --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=snapshot="$(cat snapshot)" --set=horizon="$(cat horizon)" --file=%q --dbname=%q 2>>%q%s\n' \
+      "$STATE_PG" "$buffer" "$(command -v psql)" "$number.out" "$(old_dsn)" errors "$limit" >"$STATE_PG/$number.sh"
     {
       session_settings
+      printf '%s\n' "$first"
       printf '%s\n' "\\set program 'exec bash $STATE_PG/$number.sh'" "$in;"
     } >"$STATE_PG/$number.in"
     number=$((number + 1))
@@ -157,7 +191,7 @@ limit_rate() {
     my $rate = shift;
     my $next = time;
     my ($read, $part, $written);
-    while ($read = sysread STDIN, $part, 32768) {
+    while ($read = sysread STDIN, $part, 16384) {
       for (my $done = 0; $done < $read; $done += $written) {
         $written = syswrite STDOUT, $part, $read - $done, $done;
         defined $written or die "limit_rate: $!\n";
@@ -213,6 +247,23 @@ restore() {
   as_postgres pg_restore --exit-on-error --port="$PGPORT" "${@:2}" "$DUMP/$1" || failure "pg_restore: $(tail -n 1 "$LOG" | cut -c 1-300)"
 }
 
+# Runs statements on the database here; they come by stdin.
+one_session() {
+  as_postgres psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE" >/dev/null
+}
+
+# Makes what stands behind the rows, by a list of a dump's contents, JOBS things at a time, or one by one where that gives way:
+# restore_behind NAME LIST JOBS
+restore_behind() {
+  local -a options=(--use-list="$2" --section=post-data)
+  if [[ $GENTLE == yes ]]; then
+    { gives_way "$ITSELF" && restore "$1" "${options[@]}" --file=-; } | one_session ||
+      failure "restoring keys and indexes: $(tail -n 1 "$LOG" | cut -c 1-300)"
+  else
+    restore "$1" "${options[@]}" --jobs="$3" --dbname="$DATABASE"
+  fi
+}
+
 # 1 where the database is here, 0 where it is not.
 database_here() {
   sql --set=name="$DATABASE" postgres <<<"select count(*) from pg_database where datname = :'name'"
@@ -261,6 +312,7 @@ copy_ahead() {
   streamed_tables late >"$STATE_PG/late"
   : >"$STATE_PG/keys"
   [[ -s $tables ]] || return 0
+  be_gentle
   progress "copying big tables of $DATABASE, $(human "$SIZE") in all, while users are served"
   watch_bytes copy "$SIZE" restored_bytes &
   watcher=$!
@@ -271,8 +323,9 @@ copy_ahead() {
   # Old keeps every dead row while a view is held.
   ask old 'rollback;'
   contents tables ahead >"$STATE_PG/contents"
-  restore tables --use-list="$STATE_PG/contents" --section=post-data --jobs="$WORKERS" --dbname="$DATABASE"
+  restore_behind tables "$STATE_PG/contents" "$WORKERS"
   analyze 'vacuum analyze' <"$tables"
+  GENTLE=no
   end_watch "$watcher"
 }
 
@@ -318,8 +371,8 @@ restore_turns() {
   for turn in "${@:2}"; do
     [[ -s $STATE_PG/turn$turn ]] || continue
     jobs=$WORKERS
-    ((turn != 2 && COPY_RATE == 0)) || jobs=1
-    restore "$1" --use-list="$STATE_PG/turn$turn" --section=post-data --jobs="$jobs" --dbname="$DATABASE"
+    ((turn != 2)) || jobs=1
+    restore_behind "$1" "$STATE_PG/turn$turn" "$jobs"
   done
 }
 
@@ -372,11 +425,15 @@ use_server_programs() {
   [[ ! -x $bin/psql || ! -x $bin/pg_dump ]] || PATH=$bin:$PATH
 }
 
-# Statistics for the planner, WORKERS tables at a time; the tables come by stdin, the command (analyze, vacuum analyze) as argument.
+# Statistics for the planner, WORKERS tables at a time, or one by one where that gives way; the tables come by stdin, the command
+# (analyze, vacuum analyze) as argument.
 analyze() {
-  as_postgres xargs --no-run-if-empty --delimiter='\n' --max-procs="$WORKERS" --replace={} \
-    psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE" --command="$1 {}" ||
-    failure "$1: $(tail -n 1 "$LOG" | cut -c 1-300)"
+  if [[ $GENTLE == yes ]]; then
+    { gives_way "$ITSELF" && sed "s/.*/$1 &;/"; } | one_session
+  else
+    as_postgres xargs --no-run-if-empty --delimiter='\n' --max-procs="$WORKERS" --replace={} \
+      psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE" --command="$1 {}"
+  fi || failure "$1: $(tail -n 1 "$LOG" | cut -c 1-300)"
 }
 
 # The tables that have no statistics yet.

@@ -320,3 +320,53 @@ describe("a copy that cannot go on", () => {
     await expectEqual();
   });
 });
+
+/** How nice the processes are that a query of a side finds, and where Linux has them their sessions: each number once. */
+const niceness = (side: "old" | "new", pids: string) =>
+  shop.script(
+    side,
+    `cd /; for pid in $(runuser -u postgres -- psql -XAtqc "${pids}"); do
+  ps -o ni= -p "$pid"; [ ! -e "/proc/$pid/autogroup" ] || sed 's/.* nice //' "/proc/$pid/autogroup"
+done | tr -d ' ' | sort -u | paste -sd ' '`,
+  );
+const reads =
+  "select pid from pg_stat_activity where usename = 'changeover_shop' and query ~ '^copy .* to stdout'";
+const writesDown = "select pid from pg_stat_activity where query ~ '^copy .* from program'";
+const sends = "select pid from pg_stat_replication where application_name = 'changeover_shop_to_new'";
+const applies =
+  "select pid from pg_stat_subscription where subname = 'changeover_shop_to_new' and pid is not null";
+
+describe("a copy that is held to a rate", () => {
+  beforeAll(() => must("undo", "follow", "publish", "allow"));
+
+  it("gives way to users in all it does; what follows it does not", async () => {
+    await must("do", "allow", "publish");
+    const gently = followDatabase({
+      ...settings,
+      database: { ...settings.database, copyRate: 20_000_000 },
+    });
+    const copy = send(gently, "do");
+    const both = async (old: string, new_: string) => [
+      await niceness("old", old),
+      await niceness("new", new_),
+    ];
+    const wait = { timeout: 60_000, interval: 200 };
+    await expect.poll(() => both(reads, writesDown), wait).toEqual(["19", "19"]);
+    expect(
+      await shop.script("new", "ps -o ni= -p $(systemctl show -P MainPID changeover-shop-database-follow)"),
+    ).toMatch(/19/);
+    // More than the line carries in a moment is left for the catching up.
+    await query(
+      "old",
+      "insert into no_key select i, 'late', repeat(md5(i::text), 30) from generate_series(1, 40000) i",
+    );
+    await expect.poll(() => both(sends, applies), wait).toEqual(["19", "19"]);
+    const { exitCode, all } = await copy;
+    expect(exitCode, all).toBe(0);
+    expect(await progress()).toContain("catching up");
+    await expect.poll(() => both(sends, applies), wait).toEqual(["0", "0"]);
+    await expectEqual();
+    await must("undo", "follow", "publish", "allow");
+    await expectNothing();
+  });
+});

@@ -22,20 +22,21 @@ const remains = (side: "old" | "new") =>
   );
 
 describe.each([
-  { name: "zoo", strategy: "replicate", copyAhead: "1 bytes", lines: 1000 },
-  { name: "zoo", strategy: "dump", copyAhead: "1 bytes", lines: 1000 },
-  { name: "zoo", strategy: "dump", copyAhead: "1 TB", lines: 1000 },
-  { name: "zoo_empty", strategy: "replicate", copyAhead: "100 MB", lines: 20 },
-  { name: "zoo_empty", strategy: "dump", copyAhead: "100 MB", lines: 20 },
+  { name: "zoo", strategy: "replicate", copyAhead: "1 bytes", copyRate: "0 bytes", lines: 1000 },
+  { name: "zoo", strategy: "replicate", copyAhead: "1 bytes", copyRate: "100 MB", lines: 1000 },
+  { name: "zoo", strategy: "dump", copyAhead: "1 bytes", copyRate: "100 MB", lines: 1000 },
+  { name: "zoo", strategy: "dump", copyAhead: "1 TB", copyRate: "0 bytes", lines: 1000 },
+  { name: "zoo_empty", strategy: "replicate", copyAhead: "100 MB", copyRate: "0 bytes", lines: 20 },
+  { name: "zoo_empty", strategy: "dump", copyAhead: "100 MB", copyRate: "0 bytes", lines: 20 },
 ])(
-  "the database $name by $strategy, tables of $copyAhead in streams",
-  ({ name, strategy, copyAhead, lines }) => {
+  "the database $name by $strategy, tables of $copyAhead in streams, copyRate $copyRate",
+  ({ name, strategy, copyAhead, copyRate, lines }) => {
     // A test that failed in mid-move leaves nothing of it to the next.
     afterEach(() => shop.moveTo("idle"));
 
     it("is the same on new, and old is what it was after the way back", async () => {
       if (strategy === "replicate") await query(shop, "old", "zoo", canFollow);
-      await shop.stack.configure(zooSettings(shop, name, strategy, copyAhead));
+      await shop.stack.configure(zooSettings(shop, name, strategy, copyAhead, copyRate));
       const before = await describeDatabase(shop, "old", name);
       expect(before.length).toBeGreaterThan(lines);
       const remained = await remains("new");

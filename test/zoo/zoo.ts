@@ -62,6 +62,7 @@ export function zooSettings(
   name: string,
   strategy: string,
   copyAhead: string,
+  copyRate = "0 bytes",
 ): Record<string, unknown> {
   const site = demoSettings(shop.lab)["changeover:site"] as { code: string[] };
   return {
@@ -71,6 +72,7 @@ export function zooSettings(
       roles: ["zoo_app", "Zoo Reader ü"],
       strategy,
       copyAhead,
+      copyRate,
       endpoint: { file: "/etc/zoo/endpoint", address: "127.0.0.1:5432" },
     },
   };

@@ -6,6 +6,8 @@ unit_work() {
   local began=$SECONDS
   trap 'failure "${BASH_COMMAND%% *} ended with $?"' ERR
   use_server_programs
+  be_gentle
+  [[ $GENTLE == no ]] || give_way $$
   SIZE=$(gate database-size)
   find_copy
   if [[ $GOES_ON == yes ]]; then resume_copy; else copy_anew; fi
@@ -129,9 +131,33 @@ close_new() {
 follow_old() {
   ask new "alter subscription ${LINK[new]} enable;"
   progress "catching up with what was written meanwhile"
+  [[ $GENTLE == no ]] || catch_up_gently
   catch_up new "$DEADLINE"
   ask new "drop table if exists $COPIED;"
   progress "new follows old"
+}
+
+# Catches up by two processes that give way to users. Then new ones follow, which do not.
+catch_up_gently() {
+  local link=${LINK[new]}
+  find_process new "select pid from pg_stat_subscription where subname = '$link' and pid is not null and relid is null"
+  ((ANSWER == 0)) || give_way "$ANSWER"
+  find_process old "select active_pid as pid from pg_replication_slots where slot_name = '$link' and active_pid is not null"
+  ((ANSWER == 0)) || ask old "$(gives_way "$ANSWER")"
+  catch_up new "$DEADLINE"
+  cut_link new
+  ask new "alter subscription $link enable;"
+}
+
+# The process that a query of a side finds within 5 seconds, in ANSWER, or 0: find_process SIDE QUERY
+find_process() {
+  ask "$1" "do \$\$ begin
+      for i in 1..5000 loop
+        if exists ($2) then return; end if;
+        perform pg_stat_clear_snapshot(), pg_sleep(0.001);
+      end loop;
+    end \$\$;
+    select coalesce(max(pid), 0) from ($2) found;"
 }
 
 # After the unit's work, however it ended.
