@@ -247,9 +247,10 @@ restore() {
   as_postgres pg_restore --exit-on-error --port="$PGPORT" "${@:2}" "$DUMP/$1" || failure "pg_restore: $(tail -n 1 "$LOG" | cut -c 1-300)"
 }
 
-# Runs statements on the database here; they come by stdin.
-one_session() {
-  as_postgres psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE" >/dev/null
+# Runs statements on the database here, in one session, which gives way; they come by stdin.
+gentle_session() {
+  { gives_way "$ITSELF" && cat; } |
+    as_postgres psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE" >/dev/null
 }
 
 # Makes what stands behind the rows, by a list of a dump's contents, JOBS things at a time, or one by one where that gives way:
@@ -257,7 +258,7 @@ one_session() {
 restore_behind() {
   local -a options=(--use-list="$2" --section=post-data)
   if [[ $GENTLE == yes ]]; then
-    { gives_way "$ITSELF" && restore "$1" "${options[@]}" --file=-; } | one_session ||
+    restore "$1" "${options[@]}" --file=- | gentle_session ||
       failure "restoring keys and indexes: $(tail -n 1 "$LOG" | cut -c 1-300)"
   else
     restore "$1" "${options[@]}" --jobs="$3" --dbname="$DATABASE"
@@ -429,7 +430,7 @@ use_server_programs() {
 # (analyze, vacuum analyze) as argument.
 analyze() {
   if [[ $GENTLE == yes ]]; then
-    { gives_way "$ITSELF" && sed "s/.*/$1 &;/"; } | one_session
+    sed "s/.*/$1 &;/" | gentle_session
   else
     as_postgres xargs --no-run-if-empty --delimiter='\n' --max-procs="$WORKERS" --replace={} \
       psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --port="$PGPORT" --dbname="$DATABASE" --command="$1 {}"
