@@ -12,6 +12,7 @@ export default defineConfig({
         test: {
           name: "unit",
           chaiConfig,
+          setupFiles: ["test/timing.setup.ts"],
           include: ["test/unit/**/*.test.ts", "test/engine/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -23,6 +24,7 @@ export default defineConfig({
         test: {
           name: "lab",
           chaiConfig,
+          setupFiles: ["test/timing.setup.ts"],
           include: ["test/lab/**/*.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 600_000,
@@ -35,6 +37,7 @@ export default defineConfig({
         test: {
           name: "soak",
           chaiConfig,
+          setupFiles: ["test/timing.setup.ts"],
           include: ["test/soak/**/*.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 600_000,

@@ -9,6 +9,8 @@ export interface Lab {
   knownHosts: string;
   old: { address: string; hostKey: string };
   new: { address: string; hostKey: string };
+  /** Where it was loaded from a save: the folder that was kept beside the servers. */
+  beside?: string;
 }
 
 /** The text of the demo's maintenance page; the client recognizes the page by it. */

@@ -2,12 +2,19 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
+import { execa, ExecaError } from "execa";
+import { demoAuthority } from "../harness/cache.ts";
+import { alone, saveName } from "../harness/saves.ts";
+import { timed } from "../harness/timing.ts";
 import { createStack, type TestStack } from "../test/engine/pulumi.ts";
 import { auditWrites, type Order, readLedger, summarize, type Summary, type WriteAudit } from "./ledger.ts";
 import { demoSettings, type Lab, maintenanceMessage, parseLab } from "./settings.ts";
 
 const checkout = join(import.meta.dirname, "..");
+
+/** Where a shop may begin: the site is installed on old, or its move has reached a phase. */
+const starts = ["installed", "prepared", "app", "database", "dns"] as const;
+type Start = (typeof starts)[number];
 
 /** A lab with the shop on old, and a stack that moves it. */
 export interface Shop {
@@ -58,6 +65,8 @@ export interface LabSite {
   install: string;
   /** The settings of its move, with others for the database where given. */
   settings: (lab: Lab, database: Record<string, unknown>) => Record<string, unknown>;
+  /** Files and folders of this checkout that are installed, if not the demo's. */
+  folders?: readonly string[];
   /** Debian packages that it needs on the servers. */
   oldPackages: readonly string[];
   newPackages: readonly string[];
@@ -78,50 +87,110 @@ export interface ShopOptions {
   /** Debian packages beside the demo's own. */
   oldPackages?: readonly string[];
   newPackages?: readonly string[];
+  /**
+   * Where it begins; `installed` by default. Both servers and the stack come from a lab that was kept there (and was made, if
+   * there was none), and have just booted.
+   */
+  from?: Start;
   /** Where progress goes; nowhere by default. */
   log?: "inherit" | "ignore";
 }
 
-/** Boots a fresh lab, installs the shop on old and makes an empty stack. */
-export async function openShop({
-  name,
-  site = demoSite(),
-  settings = {},
-  database = {},
-  env = {},
-  oldPackages = [],
-  newPackages = [],
-  log = "ignore",
-}: ShopOptions): Promise<Shop> {
-  const labEnv = {
+/** Boots a lab with the shop on old, as it was when its move had come to a phase, and the stack that moves it. */
+export async function openShop(options: ShopOptions): Promise<Shop> {
+  const {
+    name,
+    site = demoSite(),
+    settings = {},
+    database = {},
+    env = {},
+    oldPackages = [],
+    newPackages = [],
+    log = "ignore",
+    from = "installed",
+  } = options;
+  const packages = {
     LAB_OLD_PACKAGES: [...site.oldPackages, ...oldPackages].join(" "),
     LAB_NEW_PACKAGES: [...site.newPackages, ...newPackages].join(" "),
-    ...env,
-    LAB_NAME: name,
   };
+  const labEnv = { ...packages, ...env, LAB_NAME: name };
   const run = (file: string, args: string[], input = "") =>
     execa(join(checkout, file), args, {
       env: labEnv,
       input,
       stdio: ["pipe", "pipe", log === "inherit" ? "inherit" : "pipe"],
     });
-  const boot = async () => {
-    const lab = parseLab((await run("lab/up", ["--fresh"])).stdout);
-    await run(site.install, ["old"]);
-    return lab;
+  /** What is kept of the moment: on the servers as installed, settings of the move change nothing. */
+  const save = (moment: Start) =>
+    saveName(
+      [
+        packages,
+        env,
+        site.install,
+        ...(moment === "installed" ? [] : [site.settings(anyLab, database), settings]),
+      ],
+      site.folders ?? [],
+      moment,
+    );
+  const load = async (moment: Start): Promise<Lab | undefined> => {
+    try {
+      return parseLab((await timed("load", moment, () => run("lab/load", [save(moment)]))).stdout);
+    } catch (error) {
+      if (error instanceof ExecaError && error.exitCode === noSave) return undefined;
+      throw error;
+    }
+  };
+  /** Makes what is to be kept, from what was kept one phase earlier. */
+  const make = async (moment: Start): Promise<void> => {
+    const before = starts[starts.indexOf(moment) - 1];
+    if (before === undefined) {
+      await timed("boot", name, () => run("lab/up", ["--fresh"]));
+      await timed("install", name, () => run(site.install, ["old"]));
+      await timed("save", moment, () => run("lab/save", [save(moment)]));
+      return;
+    }
+    const shop = await openShop({ ...options, from: before });
+    try {
+      await shop.moveTo(moment);
+      const folder = mkdtempSync(join(tmpdir(), "changeover-save-"));
+      await shop.stack.save(folder);
+      await timed("save", moment, () => run("lab/save", [save(moment), folder]));
+      rmSync(folder, { recursive: true });
+    } finally {
+      await shop.stack.remove();
+    }
+  };
+  const boot = async (moment: Start): Promise<Lab> => {
+    const first = await load(moment);
+    if (first) return first;
+    return alone(save(moment), async () => {
+      if (!(await load(moment))) await make(moment);
+      const lab = await load(moment);
+      if (!lab)
+        throw new Error(
+          `the lab that was just kept as ${save(moment)} cannot be loaded: see lab/save --list`,
+        );
+      return lab;
+    });
   };
   const newStack = (lab: Lab, more: Record<string, unknown>) =>
     createStack({
       program: checkout,
       prefix: [join(checkout, "lab/run")],
       env: { LAB_NAME: name },
-      config: { ...site.settings(lab, database), ...settings, ...more },
+      config: {
+        ...site.settings(lab, database),
+        ...settings,
+        ...(from !== "installed" && { "changeover:phase": from }),
+        ...more,
+      },
+      ...(from !== "installed" && { from: lab.beside! }),
     });
   const on = async (side: "old" | "new", ...command: string[]) =>
-    (await run("lab/ssh", [side, ...command])).stdout;
+    (await timed("server", side, () => run("lab/ssh", [side, ...command]))).stdout;
   const script = async (side: "old" | "new", text: string) =>
-    (await run("lab/ssh", [side, "bash", "-s"], text)).stdout;
-  const lab = await boot();
+    (await timed("server", side, () => run("lab/ssh", [side, "bash", "-s"], text))).stdout;
+  const lab = await boot(from);
   const shop: Shop = {
     lab,
     stack: await newStack(lab, {}),
@@ -129,10 +198,10 @@ export async function openShop({
     network: async (...command) => (await run("lab/run", command)).stdout,
     script,
     fingerprint: async (side, rows = "with rows") => {
-      const { stdout } = await run(
-        "lab/ssh",
-        [side, "bash", "-s", "--", ...(rows === "without rows" ? ["--without-rows"] : [])],
-        readFileSync(join(checkout, "demo/fingerprint.sh"), "utf8"),
+      const flags = rows === "without rows" ? ["--without-rows"] : [];
+      const text = readFileSync(join(checkout, "demo/fingerprint.sh"), "utf8");
+      const { stdout } = await timed("fingerprint", side, () =>
+        run("lab/ssh", [side, "bash", "-s", "--", ...flags], text),
       );
       return stdout.split("\n").filter((line) => !/\/srv\/shop\/uploads\/client-|\/var\/log\//.test(line));
     },
@@ -152,16 +221,23 @@ export async function openShop({
     },
     reset: async (more = {}) => {
       await shop.stack.remove();
-      shop.lab = await boot();
+      shop.lab = await boot(from);
       shop.stack = await newStack(shop.lab, more);
     },
     close: async () => {
       await shop.stack.remove();
-      await run("lab/down", []);
+      await timed("close", name, () => run("lab/down", ["--now"]));
     },
   };
   return shop;
 }
+
+/** How lab/load ends where there is nothing of that name that can be used. */
+const noSave = 3;
+
+/** Stands for a lab where only what is the same in every lab counts. */
+const anyServer = { address: "", hostKey: "" };
+const anyLab: Lab = { name: "", netns: "", keyFile: "", knownHosts: "", old: anyServer, new: anyServer };
 
 /** What the ledger says against the orders that a database holds. */
 export function audit(entries: ReturnType<typeof readLedger>, orders: Order[]): WriteAudit {
@@ -186,7 +262,7 @@ function startClient(
   name: string,
   lab: Lab,
   writesPerSecond: number,
-  { address = lab.old.address, nameServer, ca = join(checkout, ".changeover/demo/ca.pem") }: ClientOptions,
+  { address = lab.old.address, nameServer, ca = demoAuthority }: ClientOptions,
 ): Client {
   const folder = mkdtempSync(join(tmpdir(), "changeover-client-"));
   const ledger = join(folder, "ledger.jsonl");
@@ -209,7 +285,8 @@ function startClient(
   void process.finally(() => (ended = true));
   return {
     ledger,
-    settled: (requests) => waitForEntries(ledger, requests, () => ended),
+    settled: (requests) =>
+      timed("settled", String(requests), () => waitForEntries(ledger, requests, () => ended)),
     stop: async () => {
       process.kill("SIGTERM");
       const { exitCode, stderr } = await process;

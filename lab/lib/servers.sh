@@ -65,9 +65,19 @@ write_network() {
     "$(address_of "$1")" "$LAB_NETWORK" >"$2/10-lab.network"
 }
 
+# enough_inotify: true when this machine has the inotify instances left that a server's systemd takes; without them it does not boot.
+enough_inotify() {
+  local limit used
+  limit=${LAB_INOTIFY_LIMIT:-$(</proc/sys/fs/inotify/max_user_instances)}
+  used=$( (find /proc/[0-9]*/fd -lname 'anon_inode:inotify' 2>/dev/null || true) | wc -l)
+  ((limit - used >= 12)) ||
+    fail "this machine lets a user have $limit inotify instances (fs.inotify.max_user_instances), $used are in use, and a server needs 12: end other labs (lab/down --all), or allow more: sysctl -w fs.inotify.max_user_instances=1024"
+}
+
 # start ROLE: boots the server, detached from this shell.
 start() {
   local role=$1
+  enough_inotify
   end "$role" 0
   rm -f "$lab_sockets/$role"
   nsenter --net="/run/netns/$lab_netns" -- setsid unshare --mount --propagation private \
@@ -121,4 +131,16 @@ end() {
 has_ended() {
   tail -n 1 "$lab_state/$1.log"
   ! is_running "$1"
+}
+
+# describe FOLDER: prints the lab as one JSON object, with the folder of what was kept beside it where there is one.
+describe() {
+  local role
+  printf '{"name":"%s","netns":"%s","keyFile":"%s","knownHosts":"%s"' \
+    "$lab_name" "$lab_netns" "$lab_state/key" "$lab_state/known_hosts"
+  for role in "${LAB_ROLES[@]}"; do
+    printf ',"%s":{"address":"%s","hostKey":"%s"}' "$role" "$(address_of "$role")" "$(host_key_of "$role")"
+  done
+  [[ -z $1 ]] || printf ',"beside":"%s"' "$1"
+  printf '}\n'
 }

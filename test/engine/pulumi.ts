@@ -1,9 +1,10 @@
 // A stack of the real Pulumi engine in a temporary folder, for tests: nothing is written into the program's own folder.
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { execa, type ResultPromise } from "execa";
+import { stepSeconds, timed } from "../../harness/timing.ts";
 
 const checkout = resolve(import.meta.dirname, "../..");
 const doubles = join(checkout, ".changeover/bin");
@@ -17,6 +18,8 @@ export interface StackOptions {
   /** Goes before `pulumi`, to run it elsewhere: ["lab/run"]. */
   readonly prefix?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** A folder that a stack was saved in: it goes on from there, with its secrets. */
+  readonly from?: string;
 }
 
 export interface Counts {
@@ -76,6 +79,8 @@ export interface TestStack {
   start: (...args: string[]) => ResultPromise<{ reject: false; all: true }>;
   /** Starts any command in the stack's folder, where `pulumi` finds the stack without being told. */
   execute: (...command: string[]) => ResultPromise<{ reject: false; all: true }>;
+  /** Writes the state, and what its secrets need, into an empty folder. */
+  save: (folder: string) => Promise<void>;
   /** Deletes the stack's folder and state. What it manages stays. */
   remove: () => Promise<void>;
 }
@@ -104,7 +109,12 @@ export async function createStack(options: StackOptions): Promise<TestStack> {
     return execa(command, [...rest, ...flags, ...args], { env, reject: false, all: true, cwd: checkout });
   };
   const run = async (...args: string[]): Promise<RunResult> => {
-    const { exitCode, stdout, stderr, all } = await start(...args);
+    const { exitCode, stdout, stderr, all } = await timed(
+      "pulumi",
+      args[0] ?? "",
+      () => start(...args),
+      (ended) => stepSeconds(ended.stdout),
+    );
     return { exitCode, stdout, stderr, all, changes: parseChanges(stdout) };
   };
   const must = async (...args: string[]): Promise<string> => {
@@ -113,9 +123,13 @@ export async function createStack(options: StackOptions): Promise<TestStack> {
     return stdout;
   };
 
-  await must("stack", "init", stack);
   const file = join(folder, `Pulumi.${stack}.yaml`);
-  const salt = await readSalt(file);
+  if (options.from === undefined) await must("stack", "init", stack);
+  else {
+    await cp(join(options.from, "state"), join(home, "state"), { recursive: true });
+    await cp(join(options.from, "salt.yaml"), file);
+  }
+  const salt = await readField(file, "encryptionsalt");
   const settings: Record<string, unknown> = {};
   const configure = async (changed: Readonly<Record<string, unknown>>) => {
     Object.assign(settings, changed);
@@ -170,6 +184,10 @@ export async function createStack(options: StackOptions): Promise<TestStack> {
       const [first = "", ...rest] = [...prefix, ...command];
       return execa(first, rest, { env, reject: false, all: true, cwd: folder });
     },
+    save: async (to) => {
+      await cp(join(home, "state"), join(to, "state"), { recursive: true });
+      await writeFile(join(to, "salt.yaml"), `encryptionsalt: ${salt}\n`);
+    },
     remove: () => rm(home, { recursive: true, force: true }),
   };
 }
@@ -195,10 +213,6 @@ export function parseChanges(output: string): Counts {
     replace: count(/^\s+\+-\s?(\d+) (?:replaced|to replace)$/m),
     same: count(/^\s+(?:\d+ changes?\. )?(\d+) unchanged/m),
   };
-}
-
-async function readSalt(file: string): Promise<string> {
-  return readField(file, "encryptionsalt");
 }
 
 async function readField(file: string, field: string): Promise<string> {

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Shop } from "../../demo/shop.ts";
+import { demoAuthority } from "../../harness/cache.ts";
 
 /** The ACME server's directory, as both servers reach it. */
 export const directory = "https://old:14000/dir";
@@ -48,7 +49,7 @@ cat >/usr/local/share/ca-certificates/pebble-root.crt <<'PEM'\n${root!.trim()}\n
 update-ca-certificates >/dev/null 2>&1`,
     );
   const file = join(mkdtempSync(join(tmpdir(), "changeover-acme-")), "ca.pem");
-  const own = readFileSync(join(import.meta.dirname, "../../.changeover/demo/ca.pem"), "utf8");
+  const own = readFileSync(demoAuthority, "utf8");
   writeFileSync(file, `${own.trim()}\n${root!.trim()}\n`);
   return file;
 }

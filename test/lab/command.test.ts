@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openShop, type Shop } from "../../demo/shop.ts";
+import { demoAuthority } from "../../harness/cache.ts";
 import type { CheckReport } from "../../cli/check/report.ts";
 import type { StatusReport } from "../../cli/status/report.ts";
 
@@ -13,14 +14,7 @@ let watching: ReturnType<typeof changeover>;
 
 beforeAll(async () => {
   shop = await openShop({ name: "test-command" });
-  watching = changeover(
-    "watch",
-    "--json",
-    "--interval",
-    "200ms",
-    "--ca",
-    join(checkout, ".changeover/demo/ca.pem"),
-  );
+  watching = changeover("watch", "--json", "--interval", "200ms", "--ca", demoAuthority);
 });
 afterAll(async () => {
   watching.kill("SIGTERM");

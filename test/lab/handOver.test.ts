@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openShop, type Shop } from "../../demo/shop.ts";
+import { demoAuthority } from "../../harness/cache.ts";
 
 const checkout = join(import.meta.dirname, "../..");
 let shop: Shop;
@@ -16,10 +17,7 @@ afterAll(() => shop.close());
 function slowUsers(): () => Promise<{ done: number; failures: string[] }> {
   const users = execa(
     join(checkout, "lab/run"),
-    [
-      ...["node", join(import.meta.dirname, "slowUploads.ts"), shop.lab.old.address],
-      join(checkout, ".changeover/demo/ca.pem"),
-    ],
+    [...["node", join(import.meta.dirname, "slowUploads.ts"), shop.lab.old.address], demoAuthority],
     { env: { LAB_NAME: shop.lab.name }, reject: false, forceKillAfterDelay: 60_000 },
   );
   return async () => {

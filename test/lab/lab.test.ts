@@ -1,5 +1,16 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { networkInterfaces } from "node:os";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -33,7 +44,12 @@ const nasty = [
 ];
 
 /** Runs one of the lab's commands for the lab of that name. */
-function lab(name: string, command: "up" | "down" | "ssh" | "run", args: string[] = [], input = "") {
+function lab(
+  name: string,
+  command: "up" | "down" | "ssh" | "run" | "save" | "load",
+  args: string[] = [],
+  input = "",
+) {
   return execa(join(repository, "lab", command), args, { env: { LAB_NAME: name }, input });
 }
 
@@ -201,6 +217,18 @@ describe("a lab", () => {
     expect(await onServer(first, "old", "hostname")).toBe("old");
   });
 
+  it("says what lacks, and how to get it, where this machine has no inotify instance left", async () => {
+    const { exitCode, stderr } = await execa(join(repository, "lab/up"), [], {
+      env: { LAB_NAME: second, LAB_INOTIFY_LIMIT: "5" },
+      reject: false,
+    });
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(
+      /this machine lets a user have 5 inotify instances \(fs\.inotify\.max_user_instances\), \d+ are in use, and a server needs 12: end other labs \(lab\/down --all\), or allow more: sysctl -w/,
+    );
+    await lab(second, "down");
+  });
+
   it("leaves nothing when it goes down, also what was started in its network", async () => {
     const network = (await lab(first, "run", ["readlink", "/proc/self/ns/net"])).stdout;
     const guest = lab(first, "run", ["sleep", "300"]).catch(() => undefined);
@@ -208,5 +236,129 @@ describe("a lab", () => {
     await guest;
     expect(leftovers(first, network)).toEqual(nothing);
     await lab(first, "down");
+  });
+});
+
+describe("a lab that was kept", () => {
+  const cache = mkdtempSync(join(tmpdir(), "changeover-saves-"));
+  const saves = join(cache, "saves");
+  /** Both use the trees that are there, and a folder of their own for what is kept. */
+  const run = (name: string, command: "save" | "load", args: string[], more: Record<string, string> = {}) =>
+    execa(join(repository, "lab", command), args, {
+      env: { LAB_NAME: name, LAB_SAVES: saves, ...more },
+      reject: false,
+    });
+  const load = async (name: string, save: string) => {
+    const { exitCode, stdout, stderr } = await run(name, "load", [save]);
+    expect(exitCode, stderr).toBe(0);
+    return JSON.parse(stdout) as Lab & { beside: string };
+  };
+  let described: Lab;
+
+  beforeAll(async () => {
+    await lab(first, "down");
+    described = await up(first);
+    await onServer(
+      first,
+      "old",
+      "sh",
+      "-c",
+      "mkdir /srv/kept; echo before >/srv/kept/file; ln /srv/kept/file /srv/kept/link; rm /etc/motd",
+    );
+    await lab(first, "ssh", [
+      "old",
+      "runuser",
+      "-u",
+      "postgres",
+      "--",
+      "psql",
+      "-Xqc",
+      "create table kept as select 1 as one",
+    ]);
+    mkdirSync(join(cache, "folder"));
+    writeFileSync(join(cache, "folder/file"), "beside");
+    expect(await run(first, "save", ["one", join(cache, "folder")])).toMatchObject({ exitCode: 0 });
+    await onServer(first, "old", "sh", "-c", "echo after >/srv/kept/file");
+  });
+  afterAll(async () => {
+    await Promise.all([first, second].map((name) => lab(name, "down", ["--now"])));
+    rmSync(cache, { recursive: true, force: true });
+  });
+
+  it("boots again as it was, as often as wanted, beside the one that went on", async () => {
+    const loaded = await load(second, "one");
+    expect(loaded).toMatchObject({ old: described.old, new: described.new, name: second });
+    expect(readFileSync(join(loaded.beside, "file"), "utf8")).toBe("beside");
+    const look =
+      "cat /srv/kept/link; stat -c %h /srv/kept/file; ls /etc/motd 2>/dev/null; systemctl is-system-running";
+    expect(await onServer(second, "old", "sh", "-c", look)).toBe("before\n2\nrunning");
+    expect(
+      await onServer(
+        second,
+        "old",
+        "runuser",
+        "-u",
+        "postgres",
+        "--",
+        "psql",
+        "-XAtc",
+        "select one from kept",
+      ),
+    ).toBe("1");
+    expect(await onServer(first, "old", "cat", "/srv/kept/file")).toBe("after");
+    // PostgreSQL renames a folder there.
+    await onServer(second, "old", "mv", "/srv/kept", "/srv/changed");
+    await load(second, "one");
+    expect(await onServer(second, "old", "cat", "/srv/kept/file")).toBe("before");
+  });
+
+  it("is never used half written, of another form, or when what it stands on was built anew", async () => {
+    const refused = async (why: string) => {
+      const { exitCode, stderr } = await run(second, "load", ["spoilt"]);
+      expect([exitCode, stderr]).toEqual([3, expect.stringContaining(why)]);
+    };
+    const spoil = (file: string, text: string) => {
+      rmSync(join(saves, "spoilt"), { recursive: true, force: true });
+      cpSync(join(saves, "one"), join(saves, "spoilt"), {
+        recursive: true,
+        filter: (path) => !path.includes("/files/"),
+      });
+      writeFileSync(join(saves, "spoilt", file), text);
+    };
+    await refused("there is none");
+    spoil("form", "0\n");
+    await refused("it is of another form");
+    spoil("trees", "/elsewhere 1 2\n");
+    await refused("were built anew");
+    spoil("new/tree", "/nowhere\n");
+    await refused("are not there any more");
+    spoil("beside/file", "Beside");
+    await refused("it is not whole");
+    rmSync(join(saves, "spoilt"), { recursive: true });
+    mkdirSync(join(saves, "spoilt.half"));
+    await refused("there is none");
+  });
+
+  it("is removed when it was not used for longest and all together are too big; a killed save leaves the one before", async () => {
+    const size = Number(readFileSync(join(saves, "one/bytes"), "utf8"));
+    const bound = { LAB_SAVES_BYTES: String(Math.round(size * 2.5)) };
+    for (const name of ["two", "three"]) {
+      // Loaded last: it stays.
+      if (name === "three") utimesSync(join(saves, "one/bytes"), new Date(), new Date());
+      expect(await run(first, "save", [name], bound)).toMatchObject({ exitCode: 0 });
+    }
+    const { stdout } = await run(first, "save", ["--list"], {});
+    expect(stdout.split("\n").map((line) => line.split(" ")[0])).toEqual(["one", "three"]);
+    const killed = run(first, "save", ["one"]);
+    const half = () => existsSync(join(saves, "one.half/old"));
+    await expect.poll(half, { timeout: 10_000, interval: 2 }).toBe(true);
+    killed.kill("SIGKILL");
+    expect(await killed).toMatchObject({ signal: "SIGKILL" });
+    await load(second, "one");
+    expect(await onServer(second, "old", "cat", "/srv/kept/file")).toBe("before");
+    expect(await onServer(first, "old", "hostname")).toBe("old");
+    expect(await run(first, "save", ["one"])).toMatchObject({ exitCode: 0 });
+    await load(second, "one");
+    expect(await onServer(second, "old", "cat", "/srv/kept/file")).toBe("after");
   });
 });
