@@ -25,7 +25,7 @@ export default defineConfig({
           name: "lab",
           chaiConfig,
           setupFiles: ["test/timing.setup.ts"],
-          include: ["test/lab/**/*.test.ts"],
+          include: ["test/lab/**/*.test.ts", "test/journeys/**/*.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 600_000,
           maxWorkers: 2,

@@ -1,14 +1,9 @@
 // A release on a copy of the machine, through the real engine against moto: there, back from each phase, with a fault in each, and killed in each.
 import { readFileSync } from "node:fs";
-import {
-  AssociateAddressCommand,
-  DescribeAddressesCommand,
-  DescribeInstanceAttributeCommand,
-  DescribeVolumesCommand,
-  RunInstancesCommand,
-} from "@aws-sdk/client-ec2";
+import { DescribeInstanceAttributeCommand, DescribeVolumesCommand } from "@aws-sdk/client-ec2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { leadsTo, lookAt, machines } from "../../components/elasticIp/address.ts";
+import { fails, killedAfter } from "./fork/faults.ts";
 import { Fork, keys } from "./fork/fork.ts";
 import { nothing } from "./part/move.ts";
 import type { RunResult } from "./pulumi.ts";
@@ -292,44 +287,21 @@ describe.runIf(isRoot)("a fork with faults", { timeout: 300_000 }, () => {
   }, 60_000);
   afterAll(() => fork?.close());
 
-  async function fails(phase: string, ...texts: string[]): Promise<void> {
-    const { exitCode, all } = await fork.up(phase);
-    expect(exitCode, all).not.toBe(0);
-    for (const text of texts) expect(all).toContain(text);
-    fork.front.clear();
-  }
-
-  /** Kills the command as soon as a call has been answered; the next run goes on from there. */
-  async function killedAfter(action: string, phase: string): Promise<void> {
-    await fork.at(phase);
-    fork.front.clear();
-    const running = fork.stack.start("up", "--yes", "--skip-preview");
-    await expect
-      .poll(() => fork.front.of(action).some(({ status }) => status === 200), {
-        timeout: 120_000,
-        interval: 5,
-      })
-      .toBe(true);
-    running.kill("SIGKILL");
-    await running;
-    await fork.stack.cancel();
-  }
-
   test("of the API on the way to prepared are told, and the next run goes on", async () => {
     fork.front.rule("CreateSnapshot", { answer: { code: "UnauthorizedOperation", status: 403 } });
-    await fails("prepared", "UnauthorizedOperation");
+    await fails(fork, "prepared", "UnauthorizedOperation");
     fork.front.rule("RegisterImage", { answer: { code: "InvalidSnapshot.NotFound", status: 400 } });
-    await fails("prepared", "InvalidSnapshot.NotFound");
+    await fails(fork, "prepared", "InvalidSnapshot.NotFound");
     const capacity = { code: "InsufficientInstanceCapacity", status: 500, message: "no t3.small is left" };
     fork.front.rule("RunInstances", { answer: capacity });
-    await fails("prepared", "InsufficientInstanceCapacity: no t3.small is left");
+    await fails(fork, "prepared", "InsufficientInstanceCapacity: no t3.small is left");
     expect(await fork.copies()).toEqual([]);
     expect(await fork.snapshots()).toHaveLength(2);
     expect(await fork.images()).toHaveLength(1);
   });
 
   test("the copy is one though the command is killed right after it was made", async () => {
-    await killedAfter("RunInstances", "prepared");
+    await killedAfter(fork, "RunInstances", "prepared");
     expect(await fork.copies()).toHaveLength(1);
     // The API throttles, and does not know yet what was just made.
     fork.front.rule("DescribeInstances", { answer: { code: "RequestLimitExceeded", status: 503 }, times: 2 });
@@ -341,114 +313,6 @@ describe.runIf(isRoot)("a fork with faults", { timeout: 300_000 }, () => {
     expect(await fork.copies()).toHaveLength(1);
     expect(fork.front.of("RunInstances")).toHaveLength(1);
     const { changes, all } = await fork.up("prepared");
-    expect(changes, all).toMatchObject(nothing);
-  });
-
-  test("a copy that lacks a property of old is told", async () => {
-    await fork.moveTo("idle");
-    const answer = {
-      success: `<userData><value>${Buffer.from("other").toString("base64")}</value></userData>`,
-    };
-    fork.front.rule("DescribeInstanceAttribute", {
-      answer,
-      where: ({ InstanceId, Attribute }) => InstanceId !== fork.old && Attribute === "userData",
-    });
-    await fails("prepared", "the copy should have every property of old", "userDataBase64");
-    await fork.moveTo("prepared");
-    expect(await fork.copies()).toHaveLength(1);
-  });
-
-  test("a fault or a kill on the way to app leaves what is done, and the next run goes on", async () => {
-    fork.front.rule("DescribeInstances", { answer: { code: "UnauthorizedOperation", status: 403 } });
-    fork.journal();
-    await fails("app", "UnauthorizedOperation");
-    expect(fork.journal()).toEqual([]);
-    const seen: string[] = [];
-    const told = () => {
-      seen.push(...fork.journal().map((line) => line.replace(/ on .*/, "")));
-      return seen;
-    };
-    const running = fork.stack.start("up", "--yes", "--skip-preview");
-    await expect.poll(told, { timeout: 120_000, interval: 5 }).toContain("do writable");
-    running.kill("SIGKILL");
-    await running;
-    await fork.stack.cancel();
-    await fork.moveTo("app");
-    expect(new Set(told())).toEqual(new Set(["do writable", "do release", "do health"]));
-    expect(seen.at(-1)).toBe("do health");
-    expect(fork.front.actions()).toEqual([]);
-  });
-
-  test("a fault on the way to address leaves the address at old; somebody else who moves it is told", async () => {
-    await fork.moveTo("app");
-    fork.front.rule("AssociateAddress", { answer: { code: "UnauthorizedOperation", status: 403 } });
-    await fails("address", "UnauthorizedOperation");
-    const { Instances = [] } = await fork.client.send(
-      new RunInstancesCommand({ ImageId: "ami-12c6146b", MinCount: 1, MaxCount: 1 }),
-    );
-    const { Addresses = [] } = await fork.client.send(new DescribeAddressesCommand({}));
-    const lead = (InstanceId: string) =>
-      fork.client.send(
-        new AssociateAddressCommand({
-          AllocationId: Addresses[0]!.AllocationId,
-          InstanceId,
-          AllowReassociation: true,
-        }),
-      );
-    await lead(Instances[0]!.InstanceId!);
-    await fails("address", "see who has moved it");
-    expect(fork.front.of("AssociateAddress")).toEqual([]);
-    await lead(fork.old);
-  });
-
-  test("a copy that does not answer any more is given up by its id: the address comes back, nothing is asked of it", async () => {
-    await fork.moveTo("address");
-    const [copy] = await fork.copies();
-    fork.dead(true);
-    await fails("app", "what users have written there cannot be found out");
-    const wrong = await fork.up("address", { abandon: "i-0123456789abcdef0" });
-    expect(wrong.all).toContain(`the copy is ${copy!.InstanceId}`);
-    const abandon = { abandon: copy!.InstanceId };
-    const { exitCode, changes, all } = await fork.up("address", abandon);
-    expect(exitCode, all).toBe(0);
-    expect(changes, all).toMatchObject(nothing);
-    fork.journal();
-    await fork.moveTo("idle", abandon);
-    expect(fork.journal()).toEqual(
-      ["fork-jobs-stop", "snapshots", "fork-guard", "read-only"].map((step) => `undo ${step}`),
-    );
-    expect(fork.front.actions()).toContain("AssociateAddress");
-    expect(await fork.copies()).toEqual([]);
-    fork.dead(false);
-    fork.front.clear();
-  });
-
-  test("a copy that a run which was killed has left goes with the way back", async () => {
-    await killedAfter("RunInstances", "prepared");
-    expect(await fork.copies()).toHaveLength(1);
-    await fork.moveTo("idle");
-    expect(await fork.copies()).toEqual([]);
-    expect(await fork.images()).toEqual([]);
-  });
-
-  test("killed after the address went over, and on the way back, and on the way to finished: the next run goes on", async () => {
-    await killedAfter("AssociateAddress", "address");
-    expect(fork.front.of("AssociateAddress")).toHaveLength(1);
-    fork.written("2 files in /srv/shop/uploads");
-    await fails("app", "2 files and rows were written there since users are there");
-    fork.written("");
-    await fork.moveTo("address");
-    expect(fork.front.of("AssociateAddress")).toEqual([]);
-    await killedAfter("AssociateAddress", "app");
-    await fork.moveTo("app");
-    expect(fork.front.of("AssociateAddress")).toHaveLength(1);
-    await fork.moveTo("address");
-    fork.front.rule("StopInstances", { answer: { code: "UnauthorizedOperation", status: 403 } });
-    await fails("finished", "UnauthorizedOperation");
-    await killedAfter("StopInstances", "finished");
-    await fork.moveTo("finished");
-    expect(fork.front.of("StopInstances")).toHaveLength(1);
-    const { changes, all } = await fork.up("finished");
     expect(changes, all).toMatchObject(nothing);
   });
 });

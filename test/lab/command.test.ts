@@ -1,34 +1,20 @@
-/** The command `changeover` and the outputs, at every phase, after an `up` that failed, and with things broken on the servers. */
-import { join } from "node:path";
+/** The command `changeover` and the outputs after an `up` that failed, and with things broken on the servers; journeys ask them at each phase. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openShop, type Shop } from "../../demo/shop.ts";
-import { demoAuthority } from "../../harness/cache.ts";
 import type { CheckReport } from "../../cli/check/report.ts";
 import type { StatusReport } from "../../cli/status/report.ts";
+import { changeover, wrong } from "../journeys/questions.ts";
 
-const checkout = join(import.meta.dirname, "../..");
 const old = "198.51.100.10";
-const fresh = "198.51.100.20";
 let shop: Shop;
-let watching: ReturnType<typeof changeover>;
 
 beforeAll(async () => {
-  shop = await openShop({ name: "test-command" });
-  watching = changeover("watch", "--json", "--interval", "200ms", "--ca", demoAuthority);
+  shop = await openShop({ name: "test-command", from: "prepared" });
 });
-afterAll(async () => {
-  watching.kill("SIGTERM");
-  await watching;
-  await shop.close();
-});
-
-/** Runs the command as an operator does, in the stack's folder. */
-function changeover(...args: string[]) {
-  return shop.stack.execute("node", join(checkout, "cli/changeover.ts"), ...args);
-}
+afterAll(() => shop.close());
 
 async function check(): Promise<CheckReport & { all: string }> {
-  const { exitCode, stdout, all } = await changeover("check", "--json");
+  const { exitCode, stdout, all } = await changeover(shop, "check", "--json");
   const report = JSON.parse(stdout) as CheckReport;
   // Preview's warnings of the demo's database are there in the beginning.
   report.problems = report.problems.filter(({ severity }) => severity !== "warning");
@@ -37,50 +23,13 @@ async function check(): Promise<CheckReport & { all: string }> {
 }
 
 async function status(): Promise<StatusReport> {
-  const { exitCode, stdout, all } = await changeover("status", "--json");
+  const { exitCode, stdout, all } = await changeover(shop, "status", "--json");
   expect(exitCode, all).toBe(0);
   return JSON.parse(stdout) as StatusReport;
 }
 
-/** Everything is as it should be, by the command and by the outputs. */
-async function expectWell(phase: string, before: string, database: "old" | "new"): Promise<void> {
-  const report = await check();
-  expect(wrong(report), report.all).toEqual([]);
-  expect(report).toMatchObject({ exitCode: 0, ok: true, phase, servers: { reached: phase } });
-  const user = phase === "idle" || phase === "prepared" ? "old" : "new";
-  const command = phase === "finished" ? "" : `pulumi config set changeover:phase ${before} && pulumi up`;
-  const address = phase === "finished" ? "" : old;
-  expect(await status()).toMatchObject({
-    phase: { settings: phase, servers: { reached: phase } },
-    users: { side: user, maintenancePage: false },
-    database: { side: database },
-    rollback: { address, command, losesWrites: false },
-  });
-  expect(await shop.stack.outputs()).toMatchObject({
-    phase,
-    oldAddress: old,
-    newAddress: fresh,
-    rollbackAddress: address,
-    rollbackCommand: command,
-    rollbackLosesWrites: false,
-  });
-}
-
-/** What is wrong, place and value. */
-const wrong = ({ problems }: CheckReport) =>
-  problems.filter(({ severity }) => severity === "error").map(({ place, value }) => `${place}: ${value}`);
-
 describe("changeover", () => {
-  it("says that all is well before anything was touched", async () => {
-    await shop.moveTo("idle");
-    await expectWell("idle", "idle", "old");
-    const { stdout } = await changeover("status");
-    expect(stdout).toMatch(/^ {2}users +served by old \(198\.51\.100\.10\)$/m);
-  });
-
   it("names a unit that has stopped, with its remedy, and leaves no trace on the servers", async () => {
-    await shop.moveTo("prepared");
-    await expectWell("prepared", "idle", "old");
     const list = "find /var/log/changeover /var/lib/changeover -printf '%p %s %T@\\n' | sort";
     const before = await shop.script("new", list);
     await shop.on("new", "systemctl", "stop", "shop-web.service");
@@ -88,7 +37,7 @@ describe("changeover", () => {
     expect(report.exitCode).toBe(1);
     expect(wrong(report)).toEqual(["new, step web-start (prepared): shop-web.service: should run on new"]);
     expect(report.problems[0]!.remedy).toContain("on new: systemctl restart the unit");
-    const { stdout, exitCode } = await changeover("check");
+    const { stdout, exitCode } = await changeover(shop, "check");
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^ {2}prepared +new +web-start +WRONG/m);
     await shop.on("new", "systemctl", "start", "shop-web.service");
@@ -130,7 +79,7 @@ describe("changeover", () => {
     );
     await shop.script("new", `rm -r ${dropIn} && systemctl daemon-reload`);
     await shop.moveTo("app");
-    await expectWell("app", "prepared", "old");
+    expect((await check()).exitCode).toBe(0);
   });
 
   it("names a configuration that somebody has taken back, and every other thing that is wrong", async () => {
@@ -159,46 +108,9 @@ describe("changeover", () => {
     expect(report.problems).toEqual([
       expect.objectContaining({ severity: "unknown", place: `old (${old})` }),
     ]);
-    const { exitCode, stdout } = await changeover("status");
+    const { exitCode, stdout } = await changeover(shop, "status");
     expect(exitCode).toBe(2);
     expect(stdout).toContain("old is MUTE");
     await shop.stack.configure({ "changeover:old": { address: old, hostKey: shop.lab.old.hostKey } });
-  });
-
-  it("follows the database there, and has the report when all is done", async () => {
-    await shop.moveTo("database");
-    await expectWell("database", "app", "new");
-    expect((await status()).replication).toMatchObject({ from: "new", to: "old", working: true, cut: "" });
-    expect((await changeover("status")).stdout).toMatch(/^ {2}replication +old follows new, /m);
-
-    await shop.moveTo("finished");
-    await expectWell("finished", "", "new");
-    const outputs = await shop.stack.outputs();
-    const file = await shop.script("new", "cat /var/log/changeover/shop/report");
-    expect(outputs.report).toContain(file);
-    expect(file).toMatch(/^ {2}requests waited when old began to pass them on +\d+ ms$/m);
-    expect(file).toMatch(/^ {2}copy of the database +\d+ s$/m);
-    for (const line of [
-      "old  finish-old +do +done",
-      "new  jobs-start +do +failed",
-      "old  access-gate +do +done",
-    ])
-      expect(file).toMatch(new RegExp(`Z {2}${line} +[0-9.]+ s$`, "m"));
-    expect((await changeover("status")).stdout).toContain("none: the point of no return is passed");
-  });
-
-  it("has seen all of it from outside: nobody was turned away", async () => {
-    watching.kill("SIGINT");
-    const { exitCode, stdout, all } = await watching;
-    const { summary } = JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as {
-      summary: { targets: { address: string; ok: number; failed: number; notYet: number }[] };
-    };
-    const by = (address: string) => summary.targets.filter((target) => target.address === address);
-    expect(by(old).length, all).toBe(2);
-    for (const { ok, failed } of by(old)) expect([ok > 100, failed]).toEqual([true, 0]);
-    for (const { ok, notYet } of by(fresh)) expect([ok > 100, notYet > 0]).toEqual([true, true]);
-    // Its app was stopped, above.
-    expect(by(fresh).every(({ failed }) => failed > 0)).toBe(true);
-    expect(exitCode).toBe(1);
   });
 });

@@ -8,8 +8,7 @@ import { demoAuthority } from "../../harness/cache.ts";
 const checkout = join(import.meta.dirname, "../..");
 let shop: Shop;
 beforeAll(async () => {
-  shop = await openShop({ name: "test-hand-over", env: { DEMO_ROWS: "10", DEMO_UPLOADS: "5" } });
-  await shop.moveTo("prepared");
+  shop = await openShop({ name: "test-hand-over", from: "prepared" });
 });
 afterAll(() => shop.close());
 

@@ -88,7 +88,7 @@ export interface Struck {
 
 /** Opens a shop that has come to the phase `app`, with the writer at work; a small disk on new can be filled. */
 export async function openStruck(name: string, disk: "big" | "small" = "big"): Promise<Struck> {
-  const shop = await openShop({ name, env: { DEMO_UPLOADS: "5" } });
+  const shop = await openShop({ name, from: "prepared" });
   try {
     if (disk === "small") await shop.script("new", smallDisk);
     return await start(shop);

@@ -2,6 +2,16 @@
 import { strikeSteps } from "../lab/faults.ts";
 
 strikeSteps("soak-faults", [
+  ["firewall-open", "old", "nft"],
+  ["access-gate", "old", "mv"],
+  ["database-access", "old", "runuser", 2],
+  ["units", "new", "systemctl"],
+  ["database-endpoint", "new", "mv", 2],
+  ["site", "new", "nginx"],
+  ["cron-stop", "old", "touch", 2],
+  ["traffic", "new", "rsync", 4],
+  ["jobs-start", "new", "systemctl", 5],
+  ["database-switch", "new", "ssh", 3],
   ["access-key", "new", "ssh-keygen"],
   ["certificates", "new", "tar", 2],
   ["logrotate", "new", "logrotate"],

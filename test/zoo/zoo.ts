@@ -91,3 +91,13 @@ export const withoutFollowing = (lines: string[]) =>
   lines
     .filter((line) => !line.includes("changeover_shop"))
     .map((line) => line.replace('"identity": "f"', '"identity": "d"'));
+
+/** Databases and roles of a server, but for those that every server has. */
+export const remains = (shop: Shop, side: Side) =>
+  query(
+    shop,
+    side,
+    "postgres",
+    `select datname from pg_database union all select rolname from pg_roles where rolname !~ '^pg_'
+     union all select 'parameter ' || parname from pg_parameter_acl order by 1`,
+  );

@@ -6,8 +6,8 @@ import { openShop, type Shop } from "../../demo/shop.ts";
 import type { Phase } from "../../stacks/config.ts";
 import { phaseNumber } from "../../stacks/runbook.ts";
 import { serverMoveRunbook } from "../../stacks/serverMove.ts";
-import { checked, StepRunner, type Verb } from "./stepRunner.ts";
-import { primary, secondary, secret, serveZone } from "./bind.ts";
+import { checked, StepRunner, type Verb } from "../lab/stepRunner.ts";
+import { primary, secondary, secret, serveZone } from "../lab/bind.ts";
 
 const names = ["shop.example.org", "www.shop.example.org", "*.shop.example.org"];
 

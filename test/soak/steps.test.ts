@@ -7,8 +7,8 @@ import { openShop, type Shop } from "../../demo/shop.ts";
 import type { MoveConfig } from "../../stacks/config.ts";
 import { phaseNumber, reachedPhases } from "../../stacks/runbook.ts";
 import { serverMoveRunbook } from "../../stacks/serverMove.ts";
-import { expectUnchanged } from "./compare.ts";
-import { checked, killedAfter, StepRunner } from "./stepRunner.ts";
+import { expectUnchanged } from "../lab/compare.ts";
+import { checked, killedAfter, StepRunner } from "../lab/stepRunner.ts";
 
 let shop: Shop;
 let settings: MoveConfig;

@@ -17,7 +17,7 @@ beforeAll(async () => {
   shop = await openShop({ name: "test-told", database: { strategy: "dump" } });
   recorder = execa(
     join(import.meta.dirname, "../../lab/run"),
-    ["node", join(import.meta.dirname, "recorder.ts"), String(port), heard],
+    ["node", join(import.meta.dirname, "../lab/recorder.ts"), String(port), heard],
     { env: { LAB_NAME: shop.lab.name }, reject: false },
   );
   await new Promise((resolve) => recorder.stdout!.once("data", resolve));

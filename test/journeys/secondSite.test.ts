@@ -1,9 +1,9 @@
 /** A second, different site moves with settings alone: Perl below /opt, no TLS, no uploads, kept by monit, supervisor and timers. */
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openShop, type Shop } from "../../demo/shop.ts";
-import { expectUnchanged } from "./compare.ts";
-import { secondSite } from "./second/settings.ts";
-import { askNotes, startUsers } from "./second/users.ts";
+import { expectUnchanged } from "../lab/compare.ts";
+import { secondSite } from "../lab/second/settings.ts";
+import { askNotes, startUsers } from "../lab/second/users.ts";
 
 let shop: Shop;
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 /** The strategy replicate: the database goes over and comes back as often as one likes, with users writing all the time. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit, openShop, type Shop } from "../../demo/shop.ts";
-import { expectUnchanged, journals } from "./compare.ts";
-import { watchLogins } from "./logins.ts";
+import { expectUnchanged, journals } from "../lab/compare.ts";
+import { watchLogins } from "../lab/logins.ts";
 
 let shop: Shop;
 beforeAll(async () => {

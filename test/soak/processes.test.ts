@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Step } from "../../components/step.ts";
 import { openShop, type Shop } from "../../demo/shop.ts";
 import { serverMoveRunbook } from "../../stacks/serverMove.ts";
-import { secondSite } from "./second/settings.ts";
-import { checked, StepRunner } from "./stepRunner.ts";
-import { askNotes } from "./second/users.ts";
+import { secondSite } from "../lab/second/settings.ts";
+import { checked, StepRunner } from "../lab/stepRunner.ts";
+import { askNotes } from "../lab/second/users.ts";
 
 let shop: Shop;
 beforeAll(async () => {

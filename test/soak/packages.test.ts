@@ -8,7 +8,7 @@ import { stepScript } from "../../components/step.ts";
 import { demoSettings } from "../../demo/settings.ts";
 import { openShop, type Shop } from "../../demo/shop.ts";
 import { parseConfig } from "../../stacks/config.ts";
-import { expectUnchanged } from "./compare.ts";
+import { expectUnchanged } from "../lab/compare.ts";
 
 const name = "test-packages";
 const unit = "changeover-shop-packages";

@@ -16,9 +16,9 @@ import {
   TerminateInstancesCommand,
 } from "@aws-sdk/client-ec2";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type AwsFront, startAwsFront } from "./awsFront.ts";
-import { type Moto, startMoto } from "./moto.ts";
-import { createStack, type RunResult, type TestStack } from "./pulumi.ts";
+import { type AwsFront, startAwsFront } from "../engine/awsFront.ts";
+import { type Moto, startMoto } from "../engine/moto.ts";
+import { createStack, type RunResult, type TestStack } from "../engine/pulumi.ts";
 
 interface Wanted {
   name: string;
@@ -54,7 +54,7 @@ describe("EC2", { timeout: 240_000 }, () => {
     front.clear();
     await stack?.remove();
     stack = await createStack({
-      program: `${import.meta.dirname}/ec2/program`,
+      program: `${import.meta.dirname}/../engine/ec2/program`,
       config: { "ec2:endpoint": front.url },
       env: { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
     });

@@ -24,10 +24,17 @@ import { demoSettings, maintenanceMessage } from "../../demo/settings.ts";
 import { audit, type Client, demoSite, openShop, type Shop } from "../../demo/shop.ts";
 import { parseForkConfig } from "../../stacks/config.ts";
 import type { Call } from "../engine/awsFront.ts";
-import { expectUnchanged } from "./compare.ts";
-import { answering, elasticIp, heldSides, type LabAccount, openAccount, runInstances } from "./elasticIp.ts";
-import { beInstance, instanceFile } from "./instance.ts";
-import { checked, settingsOf, StepRunner } from "./stepRunner.ts";
+import { expectUnchanged } from "../lab/compare.ts";
+import {
+  answering,
+  elasticIp,
+  heldSides,
+  type LabAccount,
+  openAccount,
+  runInstances,
+} from "../lab/elasticIp.ts";
+import { beInstance, instanceFile } from "../lab/instance.ts";
+import { checked, settingsOf, StepRunner } from "../lab/stepRunner.ts";
 
 const checkout = join(import.meta.dirname, "../..");
 const nothing = { create: 0, update: 0, delete: 0 };

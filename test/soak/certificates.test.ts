@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { takeTraffic } from "../../components/proxy/proxy.ts";
 import { demoSettings } from "../../demo/settings.ts";
 import { openShop, type Shop } from "../../demo/shop.ts";
-import { acmePackages, directory, issued, leadNamesTo, startAcme } from "./acme.ts";
-import { expectUnchanged } from "./compare.ts";
-import { checked, StepRunner } from "./stepRunner.ts";
+import { acmePackages, directory, issued, leadNamesTo, startAcme } from "../lab/acme.ts";
+import { expectUnchanged } from "../lab/compare.ts";
+import { checked, StepRunner } from "../lab/stepRunner.ts";
 
 const checkout = join(import.meta.dirname, "../..");
 const name = "test-certificates";

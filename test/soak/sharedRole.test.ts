@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openShop, type Shop } from "../../demo/shop.ts";
-import { expectUnchanged } from "./compare.ts";
-import { watchLogins } from "./logins.ts";
+import { expectUnchanged } from "../lab/compare.ts";
+import { watchLogins } from "../lab/logins.ts";
 
 let shop: Shop;
 let before: string[];

@@ -5,8 +5,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readLedger } from "../../demo/ledger.ts";
 import { audit, type Client, openShop, type Shop } from "../../demo/shop.ts";
-import { expectUnchanged } from "./compare.ts";
-import { watchLogins } from "./logins.ts";
+import { expectUnchanged } from "../lab/compare.ts";
+import { watchLogins } from "../lab/logins.ts";
 
 let shop: Shop;
 beforeAll(async () => {
