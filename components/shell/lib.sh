@@ -57,7 +57,7 @@ save_path() {
   mkdir -p "$STATE/saved"
   rm -rf -- "$kept.part" "$kept.data"
   if [[ -e $path || -L $path ]]; then
-    cp -a --no-target-directory -- "$path" "$kept.part"
+    while_written cp -a --no-target-directory -- "$path" "$kept.part"
     mv --no-target-directory "$kept.part" "$kept.data"
   fi
   # In one rename: the record of a run that is killed here is there as a whole or not at all.
