@@ -13,7 +13,8 @@ export interface NameAnswer {
   /** Seconds. */
   ttl: number;
   data: string[];
-  leads: "old" | "new" | "old and new" | "elsewhere" | "nowhere";
+  /** `unknown` where there is no answer. */
+  leads: "old" | "new" | "old and new" | "elsewhere" | "nowhere" | "unknown";
   error?: string;
 }
 
@@ -37,7 +38,15 @@ export async function askNames(settings: NamesSettings): Promise<NameAnswer[]> {
   const answers = dns
     ? await askAuthoritative({ ...settings, dns })
     : await askResolvers(settings.site.names);
-  return answers.map((answer) => ({ ...answer, leads: leadsTo(settings, dataBehind(answer, answers)) }));
+  return answers.map((answer) => ({
+    ...answer,
+    leads: isUnknown(answer) ? "unknown" : leadsTo(settings, dataBehind(answer, answers)),
+  }));
+}
+
+/** Whether nobody has answered; that there is no such name is an answer. */
+function isUnknown({ error }: Answer): boolean {
+  return error !== undefined && error !== "ENOTFOUND" && error !== "ENODATA";
 }
 
 /** Asks each resolver of this machine for every name. Never throws: what failed is in the answers. */

@@ -57,7 +57,7 @@ export interface ScriptArgs {
 }
 
 /** Script files with the functions that every step has. */
-export const library: readonly URL[] = ["shell/lib.sh", "shell/keep.sh"].map(
+export const library: readonly URL[] = ["shell/lib.sh", "shell/keep.sh", "shell/vanished.sh"].map(
   (file) => new URL(file, import.meta.url),
 );
 

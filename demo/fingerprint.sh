@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Prints all that makes up a server, as sorted lines that two runs on an idle server share: bash -s -- [--without-rows]
+# components/shell/vanished.sh stands above it, for users may write files meanwhile.
 set -Eeuo pipefail
 export LC_ALL=C
 
@@ -29,7 +30,9 @@ list_files() {
   skip=('(' "${skip[@]:1}" ')' -prune)
   while IFS=' ' read -r -d '' digest path; do
     digests[${path# }]=${digest#\\}
-  done < <(find "${present[@]}" "${skip[@]}" -o -type f -print0 | xargs -0r sha256sum -z 2>/dev/null || true)
+  done < <(while_written find "${present[@]}" "${skip[@]}" -o -type f -print0 | while_written xargs -0r sha256sum -z)
+  # One that has only seen a part of it has failed.
+  wait "$!"
   while IFS=/ read -r -d '' type mode owner group size path && IFS= read -r -d '' target; do
     path=/$path
     case $type in
@@ -37,7 +40,8 @@ list_files() {
       l) printf 'file %q %s %s %s %s -> %q\n' "$path" "$type" "$mode" "$owner" "$group" "$target" ;;
       *) printf 'file %q %s %s %s %s\n' "$path" "$type" "$mode" "$owner" "$group" ;;
     esac
-  done < <(find "${present[@]}" "${skip[@]}" -o -printf '%y/%m/%u/%g/%s%p\0%l\0' 2>/dev/null || true)
+  done < <(while_written find "${present[@]}" "${skip[@]}" -o -printf '%y/%m/%u/%g/%s%p\0%l\0')
+  wait "$!"
 }
 
 # list_units: prints which units are enabled, and which of the lasting ones run.

@@ -199,7 +199,9 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
     script,
     fingerprint: async (side, rows = "with rows") => {
       const flags = rows === "without rows" ? ["--without-rows"] : [];
-      const text = readFileSync(join(checkout, "demo/fingerprint.sh"), "utf8");
+      const text = ["components/shell/vanished.sh", "demo/fingerprint.sh"]
+        .map((file) => readFileSync(join(checkout, file), "utf8"))
+        .join("\n");
       const { stdout } = await timed("fingerprint", side, () =>
         run("lab/ssh", [side, "bash", "-s", "--", ...flags], text),
       );

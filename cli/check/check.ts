@@ -70,7 +70,10 @@ async function moveFindings(settings: MoveConfig, runbook: Runbook, inspection: 
   return {
     guards: [
       // Of a server that is mute that is all that they find.
-      ...findings(settings, inspection).map((finding) => ({ ...finding, unknown: isMute(inspection) })),
+      ...findings(settings, inspection).map((finding) => ({
+        ...finding,
+        unknown: finding.unknown ?? isMute(inspection),
+      })),
       ...stragglerFindings(settings, inspection, true),
       ...halfUndone(runbook, settings, inspection),
     ],

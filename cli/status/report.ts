@@ -50,7 +50,7 @@ export function statusOf(
         new: facts("new").get("database.error") || null,
       },
     },
-    rollback: wayBack(settings, progress, marks, wayBackIsCut(look) && reachable("old") && reachable("new")),
+    rollback: wayBack(settings, progress, marks, wayBackIsCut(look)),
     replication: over ? null : (followingNow(look) ?? null),
     names: [...names],
     earliest: { dns: moment(facts("new"), "dns-ttl"), finished: moment(facts("new"), "dns-lead") },
@@ -101,14 +101,14 @@ function wayBack(
   settings: MoveConfig,
   { reached, partial }: Progress,
   { done, begun }: Marks,
-  isCut: boolean,
+  isCut: boolean | undefined,
 ): StatusReport["rollback"] {
   if (begun("finish-old") || reached === "finished") return { address: "", command: "", losesWrites: false };
   const onNew = done("database-switch") || done("database-switchover");
   return {
     address: settings.old.address,
     command: partial ? goBackTo(reached) : rollback({ ...settings, phase: reached }).rollbackCommand,
-    losesWrites: onNew && (settings.database.strategy === "dump" || isCut),
+    losesWrites: onNew && (settings.database.strategy === "dump" || (isCut ?? null)),
   };
 }
 

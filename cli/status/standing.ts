@@ -37,7 +37,8 @@ export interface Standing<P extends string = ReachedPhase> {
   at: string;
   phase: { settings: P | "idle"; servers: Progress<P> };
   /** The way back, as it is now on the servers. */
-  rollback: { address: string; command: string; losesWrites: boolean };
+  /** `losesWrites` is null where that could not be found out. */
+  rollback: { address: string; command: string; losesWrites: boolean | null };
   steps: StepStatus<P>[];
   results: Record<string, number>;
   window: { open: boolean; from: string | null; to: string | null; override: string } | null;

@@ -49,11 +49,19 @@ function database({ database: { side, error } }: StatusReport): string {
 
 function wayBack({ rollback: { address, command, losesWrites } }: StatusReport): string {
   if (command === "") return "none: the point of no return is passed";
-  return `${command}   (users come to ${address}; ${losesWrites ? "LOSES WHAT WAS WRITTEN ON NEW" : "loses nothing"})`;
+  const loses =
+    losesWrites === null
+      ? "whether it loses what was written on new could not be found out"
+      : losesWrites
+        ? "LOSES WHAT WAS WRITTEN ON NEW"
+        : "loses nothing";
+  return `${command}   (users come to ${address}; ${loses})`;
 }
 
 function replication(following: NonNullable<StatusReport["replication"]>): string {
-  const { from, to, behind, working, cut } = following;
+  const { from, to, behind, working, cut, unknown } = following;
+  if (unknown.length > 0)
+    return `how ${to} follows ${from} could not be found out: PostgreSQL on ${unknown.join(" and ")} did not tell`;
   if (cut) return `${to} cannot follow ${from}: ${cut}`;
   const lag = behind === undefined ? "" : `, ${behind === 0 ? "0" : megabytes(behind)} behind`;
   return working ? `${to} follows ${from}${lag}` : `${to} should follow ${from}, but is not at work${lag}`;

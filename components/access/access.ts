@@ -32,6 +32,7 @@ export function openGate(settings: SiteSettings): Step {
       PASS_ON: passOnConfiguration(),
       ACME_SERVER: settings.certificates.from === "acme" ? settings.certificates.server : "",
     }),
+    scriptBeside(import.meta.url, "../shell/vanished.sh"),
     scriptBeside(import.meta.url, "../proxy/nginx.sh"),
     scriptBeside(import.meta.url, "../proxy/find.sh"),
     scriptBeside(import.meta.url, "../web/check.sh"),

@@ -58,7 +58,7 @@ remove() {
 
 # Bytes of all paths of the settings together.
 bytes() {
-  du -scb -- "${COPY[@]}" | tail -n 1 | cut -f 1
+  while_written du -scb -- "${COPY[@]}" | tail -n 1 | cut -f 1
 }
 
 # A path and every folder above it below /etc/letsencrypt and the like, parents first, without leading slash; links with targets.
@@ -187,12 +187,12 @@ accounts() {
     for unit in $(units); do systemctl show --property=User --value -- "$unit"; done
     program_files | while IFS= read -r path; do sed -nE 's/^[[:space:]]*user[[:space:]]*=[[:space:]]*([a-z_][a-z0-9_-]*).*/\1/p' "$path"; done
     for path in "${CRON[@]}"; do [[ $path != "crontab of "* ]] || printf '%s\n' "${path#crontab of }"; done
-    find "${COPY[@]}" -maxdepth 3 -printf '%u\n' 2>/dev/null
+    while_written find "${COPY[@]}" -maxdepth 3 -printf '%u\n'
   )
   names=$(sort -u <<<"$names" | grep -vx 'root' | grep . || true)
   groups=$(
     for unit in $(units); do systemctl show --property=Group --value -- "$unit"; done
-    find "${COPY[@]}" -maxdepth 3 -printf '%g\n' 2>/dev/null
+    while_written find "${COPY[@]}" -maxdepth 3 -printf '%g\n'
     for name in $names; do id -gn -- "$name"; done
   )
   for name in $(sort -u <<<"$groups" | grep -vx 'root' || true); do printf 'group:%s\n' "$(getent group -- "$name")"; done
@@ -215,7 +215,7 @@ access_logs() {
 # What one of the site's own pages is compared by; the marker in base64.
 page() {
   [[ $1 == /* && $1 != *[[:cntrl:]]* ]] || refuse "page: $1 is no path"
-  page_digest "$1" "$(base64 -d <<<"$2")"
+  page_digest "$1" "$(base64 -d <<<"$2")" || refuse "page: no whole answer to $1 came within ${PAGE_TIMEOUT:-10} s"
 }
 
 # From now on old's nginx passes every request of the site to new: same host, same scheme, websockets too.

@@ -7,18 +7,37 @@ chain_digest() {
 }
 
 # What a server shows for a name: digest of the chain, seconds since 1970 until which it is valid, whether it covers the name (yes, no),
-# the verdict on its chain by this server's roots (0: good) in number and words, the names in it; nothing where there is no TLS.
+# the verdict on its chain by this server's roots (0: good) in number and words, the names in it; nothing where there is no TLS. Where
+# that could not be found out it fails, and prints what was tried instead.
 served() {
-  local answer leaf verdict covers=no
-  answer=$(timeout 5 openssl s_client -connect "$1:443" -servername "$2" -showcerts </dev/null 2>/dev/null || true)
+  local answer leaf verdict said='' covers=no began=$SECONDS limit=${SERVED_LIMIT:-10}
+  while :; do
+    answer=$(ask_tls "$@" "$((limit - SECONDS + began))" 2>/dev/null || true)
+    # Printed when all of the chain has come.
+    [[ $answer != *"Verify return code"* || $answer != *"-END CERTIFICATE-"* ]] || break
+    ((SECONDS - began < limit)) || break
+    said=$(ask_tls "$@" "$((limit - SECONDS + began))" 2>&1 >/dev/null | grep -v '^depth=\|^verify ' | tail -n 1 || true)
+    # Nobody listens there, or no TLS is spoken: an answer, too.
+    [[ ! ${said,,} =~ refused|errno=111|wrong.version.number|packet.length|http.request|unrecognized.name|handshake.failure|record.layer.failure ]] || return 0
+    ((SECONDS - began < limit)) || break
+    sleep 0.5
+  done
   leaf=$(sed -n '/-BEGIN CERTIFICATE-/,/-END CERTIFICATE-/p; /-END CERTIFICATE-/q' <<<"$answer")
-  [[ -n $leaf ]] || return 0
+  if [[ $answer != *"Verify return code"* || $leaf != *"-END CERTIFICATE-"* ]]; then
+    printf '%s:443 did not show all of its certificate by TLS within %s s%s' "$1" "$((SECONDS - began))" "${said:+ (openssl s_client said last: ${said:0:150})}"
+    return 3
+  fi
   verdict=$(sed -nE 's/^ *Verify return code: ([0-9]+) \((.*)\)$/\1\t\2/p' <<<"$answer" | head -n 1)
   [[ $(openssl x509 -noout -checkhost "$2" <<<"$leaf") != *"does match"* ]] || covers=yes
   printf '%s\t%s\t%s\t%s\t%s\n' \
     "$(chain_digest <<<"$answer")" \
     "$(date -d "$(openssl x509 -noout -enddate <<<"$leaf" | cut -d = -f 2)" +%s)" "$covers" "${verdict:-0$'\t'ok}" \
     "$(openssl x509 -noout -ext subjectAltName <<<"$leaf" 2>/dev/null | sed -n 's/^ *DNS://p' | sed 's/, DNS:/ /g')"
+}
+
+# One question by TLS: ask_tls HOST NAME SECONDS
+ask_tls() {
+  timeout "$(($3 > 0 ? $3 : 1))" openssl s_client -connect "$1:443" -servername "$2" -showcerts </dev/null
 }
 
 # What is wrong with a certificate, as `served` tells it, nothing where it is good: certificate_problem LINE.
@@ -38,12 +57,15 @@ certificate_problem() {
 
 # What new shows for every name of the site is good, or just what users get from old.
 check_served() {
-  local name here there problem
+  local name here there problem unknown
   for name in "${NAMES[@]}"; do
-    here=$(served 127.0.0.1 "$name")
-    there=$(served "$OLD_ADDRESS" "$name")
+    unknown=''
+    here=$(served 127.0.0.1 "$name") || undecided "certificate for $name: what new shows could not be found out: $here; see what loads new, and run again"
+    there=$(served "$OLD_ADDRESS" "$name") || unknown=$there
     [[ $here != "$there" ]] || continue
     problem=$(certificate_problem "$here")
+    [[ -z $problem || -z $unknown ]] ||
+      undecided "certificate for $name: on new $problem, and whether users get the same from old could not be found out: $unknown; run again"
     [[ -z $problem ]] || die "certificate for $name: should be good on new before users come, but $problem; $(certificate_remedy)"
   done
 }

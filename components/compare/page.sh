@@ -25,20 +25,31 @@ plain() {
   printf '%s' "${line:0:200}"
 }
 
-# The answer to a GET of a path, by loopback, or where nginx does not listen there by the server's own address.
+# The answer to a GET of a path, by loopback, or where nginx does not listen there by the server's own address; fails where none came,
+# or not all of it in time.
 own_page() {
   local own=$OLD_ADDRESS answer
   [[ $SIDE == old ]] || own=$NEW_ADDRESS
   [[ $own != *:* ]] || own="[$own]"
-  answer=$(get_page "$1" | head -c 1000000 | tr -d '\0\r' || true)
-  [[ -n $answer ]] || answer=$(WEB_HOST=$own get_page "$1" | head -c 1000000 | tr -d '\0\r' || true)
+  answer=$(in_time "$1") || return 1
+  [[ -n $answer ]] || answer=$(WEB_HOST=$own in_time "$1") || return 1
+  [[ -n $answer ]] || return 1
   printf '%s' "$answer"
 }
 
-# What a page is compared by, parted by tabs: status, where it redirects to, title, whether the marker is on it: page_digest PATH MARKER
+# The beginning of an answer, which may be none; fails where it did not end in time.
+in_time() {
+  get_page "$1" | head -c 1000000 | tr -d '\0\r'
+  case ${PIPESTATUS[0]} in
+    124 | 137) return 1 ;;
+  esac
+}
+
+# What a page is compared by, parted by tabs: status, where it redirects to, title, whether the marker is on it: page_digest PATH MARKER.
+# Fails with nothing where no answer came: that is neither the same as another page nor different.
 page_digest() {
   local answer head found=yes
-  answer=$(own_page "$1")
+  answer=$(own_page "$1") || return 1
   head=$(sed '/^$/q' <<<"$answer")
   [[ $answer == *"$2"* ]] || found=no
   printf '%s\t%s\t%s\t%s\n' "$(head -n 1 <<<"$head" | cut -d ' ' -f 2 | plain)" \

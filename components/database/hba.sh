@@ -42,7 +42,8 @@ hba_errors() {
 
 # Fails unless the rules of the fence are there.
 verify_hba_fence() {
-  [[ $(sql postgres --command="select $REJECTING_LINES") == 2 ]] || die "$(hba_file): should reject $FENCED for the database $DATABASE by socket and by network"
+  inquire sql postgres --command="select $REJECTING_LINES"
+  [[ $ANSWERED == 2 ]] || die "$(hba_file): should reject $FENCED for the database $DATABASE by socket and by network"
 }
 
 # Takes the move's rules and its group out; what else changed in the file stays.

@@ -138,6 +138,11 @@ async function ask({ address, port }: Place, name: string, type: RecordType): Pr
   }
 }
 
+/** Whether an error means that nobody has answered: then what the server serves is not known. */
+export function isNoAnswer(error: string): boolean {
+  return /no answer|\bE(CONN|TIME|HOST|NET|AI_AGAIN)/.test(error);
+}
+
 class NoAnswer extends Error {
   constructor() {
     super(`gives no answer within ${patience / 1000} s, ${tries} times`);

@@ -1,7 +1,7 @@
 /** The proof that names may lead elsewhere: every authoritative server serves the same, and what it served before has run out. */
 import { forPeople } from "../duration.ts";
 import type { Finding } from "../guards/guards.ts";
-import type { NameServer, Served } from "./ask.ts";
+import { isNoAnswer, type NameServer, type Served } from "./ask.ts";
 
 /** What the move has done to the names so far. */
 export interface DnsState {
@@ -41,6 +41,7 @@ export function checkDns(
         place: "changeover:dns.server",
         rule: "answers for the zone",
         value: servers.error,
+        ...(isNoAnswer(servers.error) ? { unknown: true } : {}),
         remedy:
           "correct changeover:dns.server and changeover:dns.zone, or let this machine ask it (port 53, UDP and TCP)",
       },
@@ -61,6 +62,7 @@ function checkServer({ name: place, served }: NameServer, state: DnsState): Find
         place: `DNS server ${place}`,
         rule: "answers, as every authoritative server has to",
         value: served.error,
+        ...(isNoAnswer(served.error) ? { unknown: true } : {}),
         remedy:
           "mend it, or take it out of the zone's NS records; resolvers that ask it would not see the change",
         warning: state.returns,

@@ -6,16 +6,56 @@ fact() {
   printf '%s\t%s\n' "$1" "$(printf '%s' "${*:2}" | base64 -w 0)"
 }
 
-# Prints one fact from a command's output, empty where the command fails.
+# Prints one fact from a command's output, empty where the command fails; where it got no answer, that it could not be found out, with
+# what the command said last.
 fact_of() {
-  printf '%s\t%s\n' "$1" "$("${@:2}" 2>/dev/null | base64 -w 0)"
+  local both ended began=$SECONDS
+  both=$(answer_and_errors "${@:2}")
+  ended=${both#*$'\n'} ended=${ended%.}
+  if no_answer "${ended%%$'\n'*}" "${ended#*$'\n'}"; then
+    not_found_out "$1" "'${*:2:2}' got no answer" "$((SECONDS - began))" "${ended#*$'\n'}"
+  else
+    printf '%s\t%s\n' "$1" "${both%%$'\n'*}"
+  fi
+}
+
+# Runs a command, and prints its output in base64, below that how it ended, and below that its errors with a dot at their end.
+answer_and_errors() {
+  local errors status=0
+  { errors=$(encoded "$@" 2>&1 >&5) || status=$?; } 5>&1
+  printf '\n%s\n%s.' "$status" "$errors"
+}
+
+# A command's output in base64; ends as the command did.
+encoded() {
+  "$@" | base64 -w 0
+  return "${PIPESTATUS[0]}"
+}
+
+# Prints that a fact could not be found out: not_found_out NAME WHAT-WAS-TRIED SECONDS ERRORS
+not_found_out() {
+  local last
+  last=$(grep -v '^ *$' <<<"$4" | tail -n 1 | cut -c 1-200)
+  fact "unknown.$1" "$2 within $3 s${last:+ (last it said: $last)}"
+}
+
+# True when nobody answered a command: no_answer STATUS ERRORS. What a program says of a question that it has understood is an answer.
+no_answer() {
+  (($1 == 124 || $1 == 137)) ||
+    { (($1 != 0)) && grep -qiE 'time(d )?-?out|too many clients|connection slots|starting up|shutting down|terminating connection|closed the connection|connection (reset|refused)|Failed to (connect to bus|get properties)|temporarily unavailable|cannot allocate' <<<"$2"; }
 }
 
 # Runs psql as the superuser without waiting for locks; extra arguments pass.
 sql() {
-  PGOPTIONS='-c lock_timeout=2s -c statement_timeout=10s -c default_transaction_read_only=on' \
+  PGCONNECT_TIMEOUT=10 PGOPTIONS='-c lock_timeout=2s -c statement_timeout=10s -c default_transaction_read_only=on' \
     runuser -u postgres -- psql --no-psqlrc --quiet --no-align --tuples-only --field-separator=$'\t' --set=ON_ERROR_STOP=1 \
     --port="$PGPORT" "$@"
+}
+
+# What psql says where PostgreSQL does not answer; nothing where it does.
+sql_error() {
+  local said
+  said=$(sql --command='select 1' postgres 2>&1 >/dev/null) || printf '%s\n' "${said:-psql ended with $?}" | tail -n 1
 }
 
 # The steps of moves that have a marker on this server: move/step, one a line.

@@ -25,6 +25,13 @@ unit_facts() {
 program_facts() {
   local load=not-found active=inactive
   ! program_file "$1" >/dev/null || load=loaded
+  timeout --kill-after=2 10 supervisorctl pid >/dev/null 2>&1
+  case $? in
+    124 | 137)
+      not_found_out "unit.supervisor:$1" "'supervisorctl pid' got no answer" 10 ''
+      return
+      ;;
+  esac
   ! program_runs "$1" || active=active
   fact "unit.supervisor:$1" "LoadState=$load"$'\n'"ActiveState=$active"
 }
@@ -51,7 +58,7 @@ path_facts() {
 # The database server as a whole.
 cluster_facts() {
   fact_of database.version sql --command='show server_version_num' postgres || true
-  fact database.error "$(sql --command='select 1' postgres 2>&1 >/dev/null | tail -n 1)"
+  fact database.error "$(sql_error)"
   fact_of database.settings sql postgres --command="select name, setting from pg_settings where name in
     ('listen_addresses', 'ssl', 'data_directory', 'hba_file', 'max_connections', 'max_prepared_transactions')"
   fact_of database.names sql --command='select datname from pg_database' postgres
@@ -83,13 +90,17 @@ access_facts() {
 # nginx: the site's file, and whether the whole configuration is valid.
 nginx_facts() {
   fact nginx.files "$(nginx_files)"
-  fact nginx.test "$(nginx -t 2>&1 || true)"
+  local said status=0
+  said=$(timeout --kill-after=2 20 nginx -t 2>&1) || status=$?
+  if no_answer "$status" ''; then not_found_out nginx.test "'nginx -t' did not end" 20 "$said"; else fact nginx.test "$said"; fi
 }
 
 # What users would be shown as the site's certificates here, and how certbot renews them: lineage, ACME server, authenticator.
 certificate_facts() {
-  local name file
-  for name in "${NAMES[@]}"; do fact "served.$name" "$(served 127.0.0.1 "$name")"; done
+  local name file shown
+  for name in "${NAMES[@]}"; do
+    if shown=$(served 127.0.0.1 "$name"); then fact "served.$name" "$shown"; else fact "unknown.served.$name" "$shown"; fi
+  done
   fact certbot.program "$(PATH=$PATH:/snap/bin command -v certbot || true)"
   fact certbot.lineages "$(for name in $(site_lineages); do
     file=/etc/letsencrypt/renewal/$name.conf

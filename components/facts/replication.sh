@@ -15,6 +15,8 @@ replication_facts() {
   done < <(PGCLIENTENCODING=UTF8 sql --set=ON_ERROR_STOP=0 --set=side="$SIDE" --set=name="$DATABASE" --set=roles="${roles%$'\n'}" \
     --set=move="$MOVE" --set=elsewhere="$ELSEWHERE" \
     --dbname="$database" <<<"$REPLICATION_SQL" 2>&1)
+  # What it could not ask at all, or no more.
+  wait "$!" || errors+="psql ended with $?: $line"$'\n'
   fact replication.error "$errors"
   fact replication.walFree "$(df --output=avail -B1 -- "$(sql --command='show data_directory' postgres)/pg_wal" 2>/dev/null | tail -n 1)"
 }

@@ -60,7 +60,7 @@ status() {
   [[ $SIDE != old ]] || fact passing "$(passing)"
   [[ $SIDE != new ]] || fact users.database "$(cat "/var/lib/changeover/$MOVE/database-switchover/users-on" 2>/dev/null)"
   [[ $SIDE != new ]] || fact maintenance "$(if [[ -e /etc/nginx/changeover/$MOVE/maintenance.conf ]]; then echo yes; else echo no; fi)"
-  fact database.error "$(sql --command='select 1' postgres 2>&1 >/dev/null | tail -n 1)"
+  fact database.error "$(sql_error)"
   [[ $STRATEGY != replicate ]] || follow_facts
   fact complete yes
 }

@@ -43,6 +43,9 @@ export function parseVerified(facts: Facts): Verified[] {
     });
 }
 
+/** How a command ends that nobody has answered: timeout's 124, a kill, ssh's 255; psql's 2 where PostgreSQL did not. */
+const noAnswer = /ended with (124|137|255)$|(^|[ -])(psql|sql)\b.* ended with 2$/;
+
 /** What a script's end means: timeout's own are 124 and, where it had to kill, 137; bash's for a command that it does not know is 127. */
 function outcomeOf(status: string, said: string): Pick<Verified, "outcome" | "said"> {
   if (status === "0") return { outcome: "ok", said: "" };
@@ -51,8 +54,15 @@ function outcomeOf(status: string, said: string): Pick<Verified, "outcome" | "sa
     return { outcome: "unknown", said: `gave no answer within ${stepDeadline} seconds` };
   const lines = said.split("\n");
   const last = (mark: string) => lines.findLast((line) => line.startsWith(`${mark} `))?.slice(2);
-  const reason = last("!") ?? last("?");
-  if (reason !== undefined) return { outcome: "failed", said: reason };
+  const undecided = last("~");
+  if (undecided !== undefined) return { outcome: "unknown", said: undecided };
+  const wrong = last("!");
+  if (wrong !== undefined) return { outcome: "failed", said: wrong };
+  const command = last("?");
+  if (command !== undefined)
+    return noAnswer.test(command)
+      ? { outcome: "unknown", said: `could not be found out: ${command}` }
+      : { outcome: "failed", said: command };
   return status === "127"
     ? { outcome: "unknown", said: "its script is one of an older changeover: 'pulumi up' renews it" }
     : { outcome: "failed", said: `ended with ${status}` };

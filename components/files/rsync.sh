@@ -1,13 +1,20 @@
 # Copies the paths of the settings between old and new through the gate. COPY (all paths) and FILES (the users' files) are set above.
 # shellcheck shell=bash
 
-# rsync with everything that makes a file: owner, mode, times, hard links, ACLs, attributes; numbers stand for paths on old.
+# rsync with everything that makes a file: owner, mode, times, hard links, ACLs, attributes; numbers stand for paths on old. Where it
+# says that a part did not come (23), as when a file went between two looks at it or a folder that was being filled, it goes through
+# all of it again: what is really wrong is so each time.
 sync_path() {
-  local from=$1 to=$2
+  local from=$1 to=$2 ended
   shift 2
   # The gate answers a number with the path's own name, which newer versions take for an intrusion.
   ! rsync --help | grep -q -- --trust-sender || set -- --trust-sender "$@"
-  rsync --archive --hard-links --acls --xattrs --delay-updates --rsh="$ROOT/access-key/ssh" --timeout=60 "$@" -- "$from" "$to"
+  for _ in 1 2 3 4 5; do
+    ended=0
+    while_written rsync --archive --hard-links --acls --xattrs --delay-updates --rsh="$ROOT/access-key/ssh" --timeout=60 "$@" -- "$from" "$to" || ended=$?
+    ((ended == 23)) || break
+  done
+  ((ended == 0)) || die "${to%/}: rsync ended with $ended: $(grep -v '^rsync error: ' "$LOG" | tail -n 1 | cut -c 1-200)"
 }
 
 # Old as rsync takes it: an IPv6 address in brackets.
@@ -48,14 +55,17 @@ push_users_files() {
   done
 }
 
-# Bytes of all paths on new.
+# Bytes of all paths that are on new by now.
 copied_bytes() {
-  du -scb -- "${COPY[@]}" 2>/dev/null | tail -n 1 | cut -f 1
+  local path
+  local -a there=()
+  for path in "${COPY[@]}"; do [[ ! -e $path ]] || there+=("$path"); done
+  ((${#there[@]} == 0)) || while_written du -scb -- "${there[@]}" | tail -n 1 | cut -f 1
 }
 
 # The users' files of one number on new, each with a NUL, sorted.
 list_users_files() {
-  [[ ! -d ${FILES[$1]} ]] || (cd -- "${FILES[$1]}" && find . -mindepth 1 -print0 | sort -z)
+  [[ ! -d ${FILES[$1]} ]] || (cd -- "${FILES[$1]}" && while_written find . -mindepth 1 -print0 | sort -z)
 }
 
 # Remembers which of the users' files there are, when new takes over.

@@ -13,8 +13,9 @@ rows_of() {
 written_places() {
   local path found
   for path in "${FILES[@]}"; do
-    # 1 stands for a file that went away meanwhile, or a folder that the release has taken away.
-    found=$(timeout "${LOOK_SECONDS:-0}" find "$path" -newer "$HANDOVER/moment" -type f -printf x 2>/dev/null) || (($? == 1)) || return 1
+    # The release may have taken it away.
+    [[ -e $path ]] || continue
+    found=$(while_written timeout "${LOOK_SECONDS:-0}" find "$path" -newer "$HANDOVER/moment" -type f -printf x) || return 1
     [[ -z $found ]] || printf '%s files in %s\n' "${#found}" "$path"
   done
   [[ -z $DATABASE ]] || rows_of "$(cat "$HANDOVER/transaction")" |

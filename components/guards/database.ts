@@ -75,8 +75,19 @@ export function oldCluster({ settings, old }: Look): Finding[] {
   ];
 }
 
+/** What psql says where PostgreSQL is there, but had no time or no room to answer. */
+const busy = /time(d )?-?out|too many clients|connection slots|starting up|shutting down|ended with/i;
+
 /** psql got no answer. */
 function clusterDown(side: Side, settings: GuardSettings, error: string): Finding {
+  if (busy.test(error))
+    return {
+      place: `${side}, PostgreSQL`,
+      rule: `answers on port ${settings.database.port} as postgres`,
+      value: `it could not be found out whether it does: psql says: ${error}`,
+      remedy: `run this again; if it stays so, see what loads PostgreSQL on ${side} (its log, pg_stat_activity)`,
+      unknown: true,
+    };
   return {
     place: `${side}, PostgreSQL`,
     rule: `answers on port ${settings.database.port} as postgres`,

@@ -34,6 +34,8 @@ export interface Following {
   working: boolean;
   /** Why it will never get all writes; empty where it can. */
   cut: string;
+  /** Whose PostgreSQL has not told how it gets on: then nothing of it is known. */
+  unknown: Side[];
 }
 
 /** How the side that follows gets on; nothing where none does. */
@@ -48,8 +50,17 @@ export function followingNow(look: Pick<Look, "settings" | "old" | "new" | "done
     behind: feed?.behind ?? undefined,
     kept: feed?.bytes ?? undefined,
     working: link?.enabled === true && link.working,
-    cut: cut(way.from, { feed, link }),
+    cut: untold(way, look).length > 0 ? "" : cut(way.from, { feed, link }),
+    unknown: untold(way, look),
   };
+}
+
+/** The servers whose PostgreSQL could not be asked. */
+function untold({ from, to }: { from: Side; to: Side }, look: Pick<Look, "old" | "new">): Side[] {
+  return [
+    ...(look[from].has("replication.feeds") ? [] : [from]),
+    ...(look[to].has("replication.links") ? [] : [to]),
+  ];
 }
 
 /** Who feeds whom, and by what name, as long as one follows. */
@@ -76,9 +87,10 @@ function cut(from: string, { feed, link }: ReturnType<typeof state>): string {
   return feed.status === "lost" ? `the slot on ${from} has lost what it needs (max_slot_wal_keep_size)` : "";
 }
 
-/** Whether the way back from new's database would lose writes: old cannot get all of them any more. */
-export function wayBackIsCut(look: Pick<Look, "settings" | "old" | "new" | "done">): boolean {
+/** Whether the way back from new's database would lose writes: old cannot get all of them any more. Undefined: that is not known. */
+export function wayBackIsCut(look: Pick<Look, "settings" | "old" | "new" | "done">): boolean | undefined {
   const way = following(look);
+  if (way?.back === true && untold(way, look).length > 0) return undefined;
   return way?.back === true && cut(way.from, state(way.name, look.new, look.old)) !== "";
 }
 

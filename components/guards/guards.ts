@@ -26,6 +26,7 @@ import { poolerGuards } from "./pooler.ts";
 import { replicationGuards } from "./replication.ts";
 import { strays } from "./strays.ts";
 import { units } from "./units.ts";
+import { judged } from "./unknown.ts";
 
 /** One thing that stops a move (or, as a warning, that the operator should know). */
 export interface Finding {
@@ -76,7 +77,12 @@ export function findings(settings: GuardSettings, inspection: Inspection): Findi
       ({ place }, index) => index === unreachable.findIndex((other) => other.place === place),
     );
   const look = lookOf(settings, inspection.old as Facts, fresh as Facts);
-  return guards.flatMap((guard) => guard(look));
+  const found = guards.flatMap((guard) => judged(guard, look, onlyWarn.includes(guard)));
+  // Several guards may have asked for what could not be found out.
+  return found.filter(
+    ({ unknown, place, value }, index) =>
+      !unknown || index === found.findIndex((other) => other.place === place && other.value === value),
+  );
 }
 
 /** What guards look at, out of what the servers have told. */
@@ -91,7 +97,7 @@ function lookOf(settings: GuardSettings, old: Facts, fresh: Facts): Look {
 /** Whether going back from new's database would lose writes that old was to follow. */
 export function losesWrites(settings: GuardSettings, { old, new: fresh }: Inspection): boolean {
   if (old instanceof Unreachable || fresh instanceof Unreachable) return false;
-  return wayBackIsCut(lookOf(settings, old, fresh));
+  return wayBackIsCut(lookOf(settings, old, fresh)) === true;
 }
 
 /**
@@ -116,11 +122,23 @@ export function checkMove(
  */
 export function refuse(found: readonly Finding[], what: string): string[] {
   const failed = found.filter(({ warning }) => !warning);
+  const wrong = failed.filter(({ unknown }) => !unknown);
+  const unknown = failed.filter((finding) => finding.unknown);
   if (failed.length > 0)
     throw new pulumi.RunError(
       [
-        `${failed.length} ${failed.length === 1 ? "thing stops" : "things stop"} this ${what}; nothing was touched:`,
-        ...failed.map(describe),
+        ...(wrong.length > 0
+          ? [
+              `${wrong.length} ${wrong.length === 1 ? "thing stops" : "things stop"} this ${what}; nothing was touched:`,
+            ]
+          : []),
+        ...wrong.map(describe),
+        ...(unknown.length > 0
+          ? [
+              `${unknown.length} ${unknown.length === 1 ? "thing" : "things"} could not be found out, so that nobody can vouch for this ${what}; nothing was touched:`,
+            ]
+          : []),
+        ...unknown.map(describe),
       ].join("\n"),
     );
   return found.map(describe);
@@ -173,3 +191,6 @@ const guards: readonly Guard[] = [
   clocks,
   strays,
 ];
+
+/** Those that never stop a move: what they could not find out does not either. Phase app compares the pages itself, and refuses. */
+const onlyWarn: readonly Guard[] = [samePages, strays, clocks, machine, followerFollows];

@@ -33,13 +33,14 @@ function numberOf(facts: Facts, name: string): number {
 /** What could not be asked is not known: the move does not begin on a guess. */
 function everythingWasTold(look: Look): Finding[] {
   return sides
-    .filter((side) => look[side].get("replication.error") !== "")
+    .filter((side) => look[side].get("replication.error") !== "" && !look[side].get("database.error"))
     .map((side) => ({
       place: `${side}, PostgreSQL`,
       rule: "tells all that replication has to know of it",
-      value: `psql says: ${look[side].get("replication.error")?.split("\n")[0] ?? "nothing"}`,
+      value: `not all could be found out; psql says: ${look[side].get("replication.error")?.split("\n")[0] ?? "nothing"}`,
       remedy:
         "pulumi preview again (a lock may have been in the way); if it stays so, see PostgreSQL's log there",
+      unknown: true,
     }));
 }
 

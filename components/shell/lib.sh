@@ -21,6 +21,11 @@ die() {
   exit 1
 }
 
+# The same where something could not be found out, so that it is neither right nor wrong; whoever only looks on reads it so.
+undecided() {
+  die "$@"
+}
+
 # Keeps a named result (for example holdMilliseconds=812); all results are printed when do ends, also when it is taken over.
 result() {
   local kept
@@ -57,7 +62,7 @@ save_path() {
   mkdir -p "$STATE/saved"
   rm -rf -- "$kept.part" "$kept.data"
   if [[ -e $path || -L $path ]]; then
-    cp -a --no-target-directory -- "$path" "$kept.part"
+    while_written cp -a --no-target-directory -- "$path" "$kept.part"
     mv --no-target-directory "$kept.part" "$kept.data"
   fi
   # In one rename: the record of a run that is killed here is there as a whole or not at all.
@@ -145,6 +150,19 @@ replace_file() {
 # Runs psql as the database's superuser, without the user's own settings, stopping at the first error.
 sql() {
   runuser -u postgres -- psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --port="${PGPORT:-5432}" "$@"
+}
+
+# Asks PostgreSQL or old's gate for something that is judged: inquire COMMAND...; the answer is in ANSWERED. Without one the step ends
+# undecided.
+inquire() {
+  local all said status=0 began=$SECONDS
+  all=$("$@" 2> >(sed 's/^/errors: /')) || status=$?
+  said=$(sed -n 's/^errors: //p' <<<"$all" | tail -n 1)
+  # shellcheck disable=SC2034 # who calls it reads it
+  ANSWERED=$(sed '/^errors: /d' <<<"$all")
+  ((status != 0)) || return 0
+  [[ $said != *"does not exist"* ]] || die "${said:0:200}"
+  undecided "could not be found out on $SIDE: $1 gave no answer within $((SECONDS - began)) s (it ended with $status${said:+ and said last: ${said:0:200}})"
 }
 
 # Asks old's gate for something, over the move's own key: gate REQUEST...; stdin and stdout pass.
@@ -482,7 +500,7 @@ failed_command() {
 }
 
 # Verifies for somebody who looks on: no lock is taken and nothing written, not even to the log. What is wrong is printed behind a !,
-# and behind a ? which command ended it.
+# what could not be found out behind a ~, and behind a ? which command ended it.
 # shellcheck disable=SC2317 # verify_step calls them
 check_only() {
   die() {
@@ -490,6 +508,10 @@ check_only() {
     exit 1
   }
   failure() { die "$@"; }
+  undecided() {
+    printf '~ %s\n' "$*" >&3
+    exit 1
+  }
   exec 3>&1 >/dev/null 2>&1
   # shellcheck disable=SC2154 # BASH_COMMAND is bash's
   trap 'printf "? %s ended with %s\n" "${BASH_COMMAND:0:150}" "$?" >&3' ERR

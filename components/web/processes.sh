@@ -121,18 +121,31 @@ has_lasted() {
 # Fails unless some run.
 check_units_run() {
   local unit
-  for unit in "$@"; do unit_runs "$unit" || die "$unit: should run on $SIDE"; done
+  for unit in "$@"; do
+    unit_runs "$unit" || {
+      has_told $? "$unit"
+      die "$unit: should run on $SIDE"
+    }
+  done
+}
+
+# Ends the step undecided where systemd could not be asked about a unit: that is systemctl's 1, and what does not run is 3 or 4.
+has_told() {
+  [[ $2 == supervisor:* ]] || (($1 != 1)) || undecided "whether $2 runs on $SIDE could not be found out: systemctl is-active gets no answer of systemd"
 }
 
 # Fails unless some are stopped, so that no reboot brings them back.
 check_units_off() {
-  local unit
+  local unit status
   for unit in "$@"; do
     if [[ $unit == supervisor:* ]]; then
       program_is_over "${unit#*:}" || die "$unit: should be stopped on $SIDE"
       autostart_is_off "${unit#*:}" || die "$unit: should have autostart=false on $SIDE"
     else
-      ! systemctl is-active --quiet -- "$unit" || die "$unit: should be stopped on $SIDE"
+      status=0
+      systemctl is-active --quiet -- "$unit" || status=$?
+      ((status != 0)) || die "$unit: should be stopped on $SIDE"
+      has_told "$status" "$unit"
       [[ $(systemctl is-enabled -- "$unit" || true) != enabled ]] || die "$unit: should be disabled on $SIDE"
     fi
   done

@@ -1,4 +1,5 @@
 /** Old hands its users over to new, and takes them back, while some of them are in the middle of something. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -43,6 +44,47 @@ fi
 exec /usr/bin/rsync "$@"
 SH
 chmod 755 /usr/local/bin/rsync; rm -f /run/rsync-calls`;
+
+/** Starts a program on a server that makes and removes files and folders among the uploads, many a second; what ends it. */
+async function churn(side: "old" | "new"): Promise<() => Promise<string>> {
+  const program = readFileSync(join(checkout, "test/churn.py"), "utf8");
+  await shop.script(
+    side,
+    `cat >/run/churn.py <<'PY'\n${program}\nPY\nsystemd-run --quiet --unit=churn python3 /run/churn.py ${uploads}/client-churn-${side} 0.01`,
+  );
+  return () => shop.script(side, "systemctl stop churn");
+}
+const uploads = "/srv/shop/uploads";
+
+/** The files of that program that stay. */
+const staying = async (side: "old" | "new", of = side) =>
+  (await shop.script(side, `cd ${uploads}/client-churn-${of} && ls | grep ^stays- || true`)).split("\n");
+
+describe("files that vanish while they are copied", () => {
+  it("are no failure of any copy, there and back, and what stays comes over", async () => {
+    await shop.moveTo("idle");
+    const endOld = await churn("old");
+    await shop.moveTo("prepared");
+    const before = await staying("old");
+    await shop.moveTo("app");
+    await endOld();
+    expect(await staying("new", "old")).toEqual(expect.arrayContaining(before));
+    const endNew = await churn("new");
+    await shop.script(
+      "new",
+      `until [[ $(ls ${uploads}/client-churn-new | grep -c ^stays-) -ge 50 ]]; do sleep 0.2; done`,
+    );
+    const meanwhile = await staying("new");
+    await shop.moveTo("prepared");
+    await endNew();
+    expect(await staying("old", "new")).toEqual(expect.arrayContaining(meanwhile));
+    const met = await shop.script(
+      "new",
+      "cat /var/log/changeover/*/{files-copy,files-catch-up,traffic}.log | grep -c 'has vanished: ' || true",
+    );
+    expect(Number(met)).toBeGreaterThan(0);
+  });
+});
 
 describe("the hand-over", () => {
   it("loses no upload that is under way, there and back", async () => {

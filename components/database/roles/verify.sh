@@ -3,6 +3,7 @@
 verify_step() {
   local role
   for role in "${ROLES[@]}"; do
-    [[ $(sql --set=role="$role" postgres <<<"select count(*) from pg_roles where rolname = :'role'") == 1 ]] || die "role $role should be on new"
+    inquire sql --set=role="$role" postgres <<<"select count(*) from pg_roles where rolname = :'role'"
+    [[ $ANSWERED == 1 ]] || die "role $role should be on new"
   done
 }

@@ -3,5 +3,5 @@
 undo_step() {
   local path
   [[ -e $STATE/forked ]] || return 0
-  note "on the copy, not on old: $(find "${FILES[@]}" -newer "$STATE/forked" -type f 2>/dev/null | wc -l) files written since the fork$(for path in "${FILES[@]}"; do printf ' %s' "$path"; done)"
+  note "on the copy, not on old: $(while_written find "${FILES[@]}" -newer "$STATE/forked" -type f | wc -l) files written since the fork$(for path in "${FILES[@]}"; do printf ' %s' "$path"; done)"
 }

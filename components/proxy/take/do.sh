@@ -56,7 +56,7 @@ still_held() {
 # True when old passes the site on already: users write on new, and nothing there may be overwritten.
 passing() {
   local answer
-  answer=$(gate passing) || die "old's gate does not answer, so that it is not known who serves the users: mend the way from new to old (SSH, firewall) and run again"
+  answer=$(gate passing) || undecided "old's gate does not answer, so that it is not known who serves the users: mend the way from new to old (SSH, firewall) and run again"
   [[ $answer == yes ]]
 }
 

@@ -133,6 +133,23 @@ describe("parseVerified", () => {
   it.each([
     ["0 0.2 ", "ok", ""],
     ["1 0.2 ? ssh ended with 255\n! place: rule", "failed", "place: rule"],
+    [
+      "1 0.2 ? nginx -t ended with 1\n~ certificate: could not be found out",
+      "unknown",
+      "certificate: could not be found out",
+    ],
+    [
+      "2 0.2 ? runuser -u postgres -- psql --quiet ended with 2",
+      "unknown",
+      "could not be found out: runuser -u postgres -- psql --quiet ended with 2",
+    ],
+    [
+      "1 0.2 ? ssh old passing ended with 255",
+      "unknown",
+      "could not be found out: ssh old passing ended with 255",
+    ],
+    ["124 9.2 ? openssl ended with 124", "unknown", "gave no answer within 20 seconds"],
+    ["1 9.2 ? openssl ended with 124", "unknown", "could not be found out: openssl ended with 124"],
     ["1 0.2 ? nginx -t ended with 1", "failed", "nginx -t ended with 1"],
     ["3 0.2 ", "failed", "ended with 3"],
     ["124 20.0 ", "unknown", "gave no answer within 20 seconds"],

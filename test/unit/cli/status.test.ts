@@ -134,6 +134,19 @@ describe("statusOf", () => {
     expect(on("lost").rollback.losesWrites).toBe(true);
   });
 
+  it.each([
+    ["new's PostgreSQL did not tell", { "replication.links": "[]" }, {}, ["new"]],
+    ["old's PostgreSQL did not tell", {}, { "replication.feeds": "[]" }, ["old"]],
+  ])("does not say that anything is gone or lost where %s", (_, onOld, onNew, unknown) => {
+    const settings = config({ phase: "database" });
+    const done = namesOf(settings, "prepared", "app", "database");
+    const report = look(settings, told(done, onOld, { "users.database": "new", ...onNew }));
+    expect(report).toMatchObject({ replication: { cut: "", unknown }, rollback: { losesWrites: null } });
+    const text = statusText(report, { steps: false, journal: 0 });
+    expect(text).toContain(`could not be found out: PostgreSQL on ${unknown[0]} did not tell`);
+    expect(text).toContain("whether it loses what was written on new could not be found out");
+  });
+
   it("has no way back once the end has begun, and needs old no more when all is done", () => {
     const settings = config({ phase: "finished" });
     const done = namesOf(settings, "prepared", "app", "database", "finished");

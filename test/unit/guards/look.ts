@@ -115,7 +115,12 @@ export const found = (onOld: Changes, onNew: Changes = {}, more: Partial<GuardSe
 export type Expected = [place: string, value: string, remedy: string];
 
 /** One finding, and no other. */
-export function expectOne(all: Finding[], [place, value, remedy]: Expected, warning: boolean): void {
+export function expectOne(
+  all: Finding[],
+  [place, value, remedy]: Expected,
+  warning: boolean,
+  unknown = false,
+): void {
   expect(all).toEqual([
     {
       place,
@@ -123,6 +128,7 @@ export function expectOne(all: Finding[], [place, value, remedy]: Expected, warn
       value: expect.stringContaining(value) as string,
       remedy: expect.stringContaining(remedy) as string,
       ...(warning ? { warning } : {}),
+      ...(unknown ? { unknown } : {}),
     },
   ]);
 }
@@ -138,6 +144,19 @@ export function stops(cases: Case[], base: GuardSettings = settings): void {
       expectOne(all, expected, false);
       expect(() => checkMove(base, look(onOld, onNew))).toThrow(
         `1 thing stops this move; nothing was touched:\n${textOf(all[0]!)}`,
+      );
+    });
+  });
+}
+
+/** In each case something could not be found out, and that alone is told: it is neither right nor wrong. The move is refused. */
+export function cannotTell(cases: Case[], base: GuardSettings = settings): void {
+  describe("cannot vouch for the move", () => {
+    it.each(cases)("without %s", (_what, onOld, onNew, expected) => {
+      const all = found(onOld, onNew, base);
+      expectOne(all, expected, false, true);
+      expect(() => checkMove(base, look(onOld, onNew))).toThrow(
+        `1 thing could not be found out, so that nobody can vouch for this move; nothing was touched:\n${textOf(all[0]!)}`,
       );
     });
   });

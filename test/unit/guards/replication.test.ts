@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { findings, type GuardSettings } from "../../../components/guards/guards.ts";
 import { some } from "../../../components/guards/replication.ts";
 import {
+  cannotTell,
   byConfigFile,
   type Changes,
   found,
@@ -35,7 +36,7 @@ describe("replication", () => {
     expect(found({}, {}, replicating)).toEqual([]);
   });
 
-  stops(
+  cannotTell(
     [
       [
         "facts that could not be had",
@@ -49,6 +50,22 @@ describe("replication", () => {
         { "replication.error": undefined },
         ["new, PostgreSQL", "psql says: nothing", "PostgreSQL's log there"],
       ],
+      [
+        "any of them",
+        {},
+        {
+          "replication.error": "psql ended with 2: connection to server failed: timeout expired",
+          "replication.settings": undefined,
+          "replication.used": undefined,
+        },
+        ["new, PostgreSQL", "psql says: psql ended with 2", "preview again"],
+      ],
+    ],
+    replicating,
+  );
+
+  stops(
+    [
       [
         "a version that cannot publish",
         { "database.version": "90624" },
