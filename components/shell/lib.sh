@@ -7,10 +7,30 @@ STATE=$ROOT/$STEP
 readonly LOG=/var/log/changeover/$MOVE/$STEP.log
 readonly REBOOT_UNIT=changeover-$MOVE-$STEP-reboot.service REBOOT_WANTS=/etc/systemd/system/multi-user.target.wants
 
+# A line for the operator: what is not UTF-8, or would command a terminal, as \xHH. Pulumi calls a step failed whose output is
+# not UTF-8, and forgets that it is done.
+printable() {
+  local LC_ALL=C rest=$1 clean='' code next=$'[\x80-\xbf]'
+  local text=$'^([\t\n -~]|[\xc2-\xdf]'$next$'|\xe0[\xa0-\xbf]'$next$'|[\xe1-\xec\xee\xef]'$next$next
+  text+=$'|\xed[\x80-\x9f]'$next$'|\xf0[\x90-\xbf]'$next$next$'|[\xf1-\xf3]'$next$next$next$'|\xf4[\x80-\x8f]'$next$next')+'
+  while [[ -n $rest ]]; do
+    if [[ $rest =~ $text ]]; then
+      clean+=${BASH_REMATCH[0]}
+      rest=${rest:${#BASH_REMATCH[0]}}
+    else
+      printf -v code %d "'$rest"
+      printf -v code '\\x%02x' $((code & 255))
+      clean+=$code
+      rest=${rest:1}
+    fi
+  done
+  printf '%s\n' "$clean"
+}
+
 # One line to the operator (at most 400 characters) and to the log; a closed connection is no error.
 note() {
   local line="$*"
-  printf '%s\n' "${line:0:400}" >&3 2>/dev/null || NOBODY=yes
+  printable "${line:0:400}" >&3 2>/dev/null || NOBODY=yes
   printf '%s %s\n' "$(date -u +%FT%TZ)" "$line" >>"$LOG"
 }
 
@@ -442,7 +462,9 @@ do_failed() {
 
 # The last lines of the log that no operator has seen yet.
 log_end() {
-  { grep -v '^20[0-9-]*T[0-9:]*Z ' "$LOG" || true; } | tail -n 5 | cut -c 1-300 >&3 2>/dev/null || true
+  local line
+  { grep --text -v '^20[0-9-]*T[0-9:]*Z ' "$LOG" || true; } | tail -n 5 |
+    while IFS= read -r line; do printable "${line:0:300}"; done >&3 2>/dev/null || true
 }
 
 # Runs undo: nothing to do where do never ran; afterwards no trace is left on the server but the log.

@@ -81,6 +81,7 @@ const localFields: Readonly<Record<string, string>> = {
   archivePaths: "object",
   assetPaths: "object",
 };
+const endpointSecrets = ["password", "privateKey", "privateKeyPassword"];
 const endpointDefaults = { user: "root", port: 22, dialErrorLimit: 10, perDialTimeout: 15 };
 
 /** The value with every secret mark removed, at any depth. */
@@ -111,17 +112,30 @@ export function validate(inputs: Wire): Failure[] {
   ];
 }
 
-/** The inputs with the defaults of connection and proxy, and the whole connection secret, as the state keeps them. */
+/**
+ * The inputs with the defaults of connection and proxy, as the state keeps them: the whole connection secret, for the SDK made it
+ * so, and in it what opens the server, as secrets of their own.
+ */
 export function withDefaults(inputs: Wire): Wire {
   const given = reveal(inputs["connection"]);
   if (!isObject(given)) return inputs;
   const proxy = given["proxy"];
   const connection = {
-    ...endpointDefaults,
-    ...given,
-    ...(isObject(proxy) ? { proxy: { ...endpointDefaults, ...proxy } } : {}),
+    ...endpointWithDefaults(given),
+    ...(isObject(proxy) ? { proxy: endpointWithDefaults(proxy) } : {}),
   };
-  return { ...inputs, connection: { [signature]: secretMark, value: connection } };
+  return { ...inputs, connection: secret(connection) };
+}
+
+function endpointWithDefaults(given: Wire): Wire {
+  const all = Object.entries({ ...endpointDefaults, ...given });
+  return Object.fromEntries(
+    all.map(([name, value]) => [name, endpointSecrets.includes(name) && value ? secret(value) : value]),
+  );
+}
+
+function secret(value: unknown): Wire {
+  return { [signature]: secretMark, value };
 }
 
 /**

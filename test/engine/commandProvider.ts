@@ -1,6 +1,9 @@
 // A double of pulumi-resource-command 1.2.1, for machines where it cannot be installed. It knows
-// command:remote:Command, over real SSH, and command:local:Command without folders, interpreters, archives and assets. It differs
-// where the real one would harm a test: a line of more than 64 KiB does not hang it, an unknown field does not print the private key, and output that is not UTF-8 is repaired instead of failing.
+// command:remote:Command, over real SSH, and command:local:Command without folders, interpreters, archives and assets. It copies
+// what the real one does to a move: output that is not UTF-8 fails a step that is done, unrecorded; after one Ctrl-C, and past the
+// resource's customTimeouts, a step goes on without a further line; a line of more than 64 KiB hangs it; it outlives an engine
+// that was killed until a step prints, or for as long as serve.ts says. It differs in one thing: an unknown field of the
+// connection does not print the private key.
 import { randomBytes } from "node:crypto";
 import * as grpc from "@grpc/grpc-js";
 import engineService from "@pulumi/pulumi/proto/engine_grpc_pb.js";
@@ -21,7 +24,8 @@ import {
   type Command,
   type Wire,
 } from "./commandInputs.ts";
-import { endWithEngine, serve, unary } from "./serve.ts";
+import type { Log, Output } from "./remoteRun.ts";
+import { DetailedError, endAfterEngine, engineIsGone, serve, unary } from "./serve.ts";
 
 const version = "1.2.1";
 const [remoteType, localType] = ["command:remote:Command", "command:local:Command"];
@@ -30,7 +34,7 @@ const engineAddress = process.argv.at(-1) ?? "";
 const { Kind } = provider.PropertyDiff;
 const { DiffChanges } = provider.DiffResponse;
 
-endWithEngine();
+endAfterEngine();
 await serve(providerService.ResourceProviderService, {
   getPluginInfo: unary(() => new plugin.PluginInfo().setVersion(version)),
   getSchema: unary(() =>
@@ -87,7 +91,9 @@ async function create(request: provider.CreateRequest): Promise<provider.CreateR
   const inputs = fromStruct(request.getProperties());
   const command = reveal(inputs) as Command;
   const id = `${urn.split("::").at(-1)}${randomBytes(4).toString("hex")}`;
-  const output = request.getPreview() ? unknownOutput : await execute(urn, command, command.create);
+  const output = request.getPreview()
+    ? unknownOutput
+    : marshalled(await execute(urn, command, command.create, request.getTimeout()));
   return new provider.CreateResponse()
     .setId(id)
     .setProperties(toStruct({ ...inputs, ...(output ?? { stdout: "", stderr: "" }) }));
@@ -103,7 +109,8 @@ async function update(request: provider.UpdateRequest): Promise<provider.UpdateR
     return new provider.UpdateResponse().setProperties(toStruct({ ...news, ...kept }));
   }
   const command = reveal({ ...news, stdout, stderr }) as Command;
-  const output = await execute(request.getUrn(), command, command.update ?? command.create);
+  const text = command.update ?? command.create;
+  const output = marshalled(await execute(request.getUrn(), command, text, request.getTimeout()));
   return new provider.UpdateResponse().setProperties(
     toStruct({ ...news, ...(output ?? { stdout, stderr }) }),
   );
@@ -112,20 +119,29 @@ async function update(request: provider.UpdateRequest): Promise<provider.UpdateR
 /** Runs the text and the connection that the state holds. */
 async function remove(request: provider.DeleteRequest): Promise<empty.Empty> {
   const command = reveal(fromStruct(request.getProperties())) as Command;
-  await execute(request.getUrn(), command, command.delete);
+  await execute(request.getUrn(), command, command.delete, request.getTimeout());
   return new empty.Empty();
 }
 
 const unknownOutput = { stdout: unknown, stderr: unknown };
 
 /** Runs a text on the server, or here; nothing where there is none. The connection stays open until the provider ends, as the real one's. */
-async function execute(urn: string, command: Command, text: string | undefined) {
+async function execute(
+  urn: string,
+  command: Command,
+  text: string | undefined,
+  timeoutSeconds: number,
+): Promise<Output | undefined> {
   if (text === undefined) return undefined;
-  const logger = new Logger(urn);
-  const log = {
-    line: (message: string) => logger.log(message, engine.LogSeverity.INFO, true),
-    warning: (message: string) => logger.log(message, engine.LogSeverity.WARNING, false),
-    error: (message: string) => logger.log(message, engine.LogSeverity.ERROR, false),
+  const silenced =
+    timeoutSeconds > 0
+      ? AbortSignal.any([cancelled.signal, AbortSignal.timeout(timeoutSeconds * 1000)])
+      : cancelled.signal;
+  const logger = new Logger(urn, silenced);
+  const log: Log = {
+    line: (message) => logger.log(message, engine.LogSeverity.INFO, true),
+    warning: (message) => logger.log(message, engine.LogSeverity.WARNING, false),
+    error: (message) => logger.log(message, engine.LogSeverity.ERROR, false),
   };
   if (isLocal(urn)) {
     const { runLocally } = await import("./localRun.ts");
@@ -134,7 +150,7 @@ async function execute(urn: string, command: Command, text: string | undefined) 
   const [{ dial }, { runRemotely }] = await Promise.all([import("./ssh.ts"), import("./remoteRun.ts")]);
   try {
     const client = await dial(command.connection, {
-      cancelled: cancelled.signal,
+      cancelled: silenced,
       status: log.line,
     });
     return await runRemotely(client, command, text, log);
@@ -143,17 +159,31 @@ async function execute(urn: string, command: Command, text: string | undefined) 
   }
 }
 
-/** Sends a resource's log lines to the engine, in order. */
+/** The output for the state; gRPC has no text that is not UTF-8, so the step is done, and fails. */
+function marshalled(output: Output | undefined): Omit<Output, "notUtf8"> | undefined {
+  if (!output) return undefined;
+  const { notUtf8, ...texts } = output;
+  if (!notUtf8) return texts;
+  const message = "grpc: error while marshaling: string field contains invalid UTF-8";
+  throw new DetailedError(message, undefined, grpc.status.INTERNAL);
+}
+
+/** Sends a resource's log lines to the engine, in order, until the run is cancelled or the resource's time is over. */
 class Logger {
   static readonly client = new engineService.EngineClient(engineAddress, grpc.credentials.createInsecure());
   readonly #urn: string;
+  readonly #silenced: AbortSignal;
   #last: Promise<void> = Promise.resolve();
 
-  constructor(urn: string) {
+  constructor(urn: string, silenced: AbortSignal) {
     this.#urn = urn;
+    this.#silenced = silenced;
   }
 
   log(message: string, severity: 0 | 1 | 2 | 3, ephemeral: boolean): void {
+    // The real one writes what it could not send to stderr, where nobody reads any more: SIGPIPE ends it.
+    if (engineIsGone) process.exit(1);
+    if (this.#silenced.aborted) return;
     const request = new engine.LogRequest()
       .setUrn(this.#urn)
       .setMessage(message)

@@ -1,4 +1,5 @@
-// A double of pulumi-language-nodejs, for machines where it cannot be installed: starts the program by Pulumi's own runner.
+// A double of pulumi-language-nodejs 3.259.0, for machines where it cannot be installed: starts the program by Pulumi's own runner.
+// As the real one it outlives an engine that was killed, and interrupts the program then (see serve.ts for how long).
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -7,7 +8,7 @@ import languageService from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import language from "@pulumi/pulumi/proto/language_pb.js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
-import { endWithEngine, serve, unary } from "./serve.ts";
+import { endAfterEngine, serve, unary } from "./serve.ts";
 
 /** The runner's exit code for "I have already told the user why": the engine then prints nothing more. */
 const exitAfterLoggedError = 32;
@@ -26,7 +27,7 @@ interface ProviderPlugin {
 let engineAddress = process.argv.at(-1) ?? "";
 let program: ChildProcess | undefined;
 
-endWithEngine(() => program?.kill("SIGKILL"));
+endAfterEngine(interrupt, () => program?.kill("SIGKILL"));
 await serve(languageService.LanguageRuntimeService, {
   handshake: unary((request: language.LanguageHandshakeRequest) => {
     engineAddress = request.getEngineAddress();
@@ -58,10 +59,17 @@ await serve(languageService.LanguageRuntimeService, {
   runtimeOptionsPrompts: unary(() => new language.RuntimeOptionsResponse()),
   run: unary(run),
   cancel: unary(() => {
-    program?.kill("SIGTERM");
+    interrupt();
     return new empty.Empty();
   }),
 });
+
+/** Ends the program as the real host does: asked at first, by force after 5 seconds. */
+function interrupt(): void {
+  const running = program;
+  running?.kill("SIGINT");
+  setTimeout(() => running?.kill("SIGKILL"), 5000).unref();
+}
 
 /** Runs the program and waits for its end. Its output goes to the engine, which shows what the host prints. */
 async function run(request: language.RunRequest): Promise<language.RunResponse> {

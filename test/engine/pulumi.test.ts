@@ -1,10 +1,11 @@
-// The doubles under the real engine: what a runbook relies on. Copied from pulumi-language-nodejs and pulumi-resource-command
-// 1.2.1, as their sources and measurements say.
+// Language host and command plugin under the real engine: what a runbook relies on, and what it has to live with. It holds for the
+// real ones (pulumi-language-nodejs 3.259.0, pulumi-resource-command 1.2.1) and for the doubles, which copy it from their sources.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isReal } from "./real.ts";
 import { createStack, parseChanges, type TestStack } from "./pulumi.ts";
 import { generateKeys, startSshServer, type SshServer } from "./sshServer.ts";
 
@@ -28,6 +29,8 @@ beforeAll(async () => {
   };
   stack = await createStack({
     program: join(import.meta.dirname, "program"),
+    // Long enough that it is not why a plugin has ended.
+    env: { CHANGEOVER_DOUBLES_OUTLIVE: "15" },
     config: {
       "chain:connection": connection,
       "chain:steps": steps("a", "b", "c"),
@@ -129,46 +132,119 @@ describe("a chain of steps", () => {
     expect((await told()).slice(before)).toEqual(["do a", "undo a"]);
   });
 
-  test("a wrong field is refused without its neighbours' values", async () => {
-    const connection = { host: "127.0.0.1", prot: 22, privateKey: "do not print me" };
-    const other = await createStack({
-      program: join(import.meta.dirname, "program"),
-      config: { "chain:connection": connection, "chain:steps": steps("a") },
-    });
-    const { exitCode, all } = await other.preview();
-    await other.remove();
+  test("output that is not UTF-8 fails a step that is done, and nothing of it is recorded", async () => {
+    const [last] = steps("latin");
+    const latin = { ...last, create: `printf 'Gr\\366\\337e\\n'; echo do latin >> ${journal}` };
+    await stack.configure({ "chain:steps": [...steps("a"), latin] });
+    const { exitCode, all } = await stack.up();
     expect(exitCode).not.toBe(0);
-    expect(all).toContain("Unrecognized field 'prot' on 'remote.Connection'");
-    expect(all).not.toContain("do not print me");
+    expect(all).toContain("error while marshaling");
+    expect((await told()).at(-1)).toBe("do latin");
+    expect(await recorded()).not.toContain("latin");
   });
+
+  test("output that is not UTF-8 fails no undo, and is readable in what a failed step printed", async () => {
+    const [last] = steps("latin");
+    const latin = { ...last, delete: `${last?.delete}; printf 'Gr\\366\\337e\\n'` };
+    await stack.configure({ "chain:steps": [...steps("a"), latin] });
+    expect((await stack.up()).exitCode).toBe(0);
+    await stack.configure({
+      "chain:steps": [...steps("a"), { name: "b", create: `echo hin; printf '\\366'; exit 1` }],
+    });
+    expect((await stack.up()).all).toContain("hin\n    \ufffd");
+    await stack.configure({ "chain:steps": steps("a") });
+    expect((await stack.up()).exitCode).toBe(0);
+    expect((await told()).at(-1)).toBe("undo latin");
+  });
+
+  test.skipIf(isReal("command"))(
+    "a wrong field is refused without its neighbours' values (only the double: the real plugin prints the private key)",
+    async () => {
+      const connection = { host: "127.0.0.1", prot: 22, privateKey: "do not print me" };
+      const other = await createStack({
+        program: join(import.meta.dirname, "program"),
+        config: { "chain:connection": connection, "chain:steps": steps("a") },
+      });
+      const { exitCode, all } = await other.preview();
+      await other.remove();
+      expect(exitCode).not.toBe(0);
+      expect(all).toContain("Unrecognized field 'prot' on 'remote.Connection'");
+      expect(all).not.toContain("do not print me");
+    },
+  );
 });
 
-test("one Ctrl-C waits for the running step and starts no other", async () => {
-  await stack.configure({ "chain:steps": [...steps("a"), slow("patient"), ...steps("c")] });
+test("one Ctrl-C waits for the running step, without a further line of it, and starts no other", async () => {
+  const go = join(far, "go");
+  const patient = {
+    ...slow("patient"),
+    create: `echo said before; echo patient begun >> ${journal}; until [ -e ${go} ]; do sleep 0.1; done; echo said after; echo patient done >> ${journal}`,
+  };
+  await stack.configure({ "chain:steps": [...steps("a"), patient, ...steps("c")] });
+  const before = (await told()).length;
   const running = stack.start("up", "--yes", "--skip-preview");
-  await expect.poll(told, { timeout: 20_000 }).toContain("patient begun");
+  const shown: string[] = [];
+  running.all.on("data", (chunk: Buffer) => shown.push(chunk.toString()));
+  await expect.poll(told, { timeout: 30_000 }).toContain("patient begun");
+  await expect.poll(() => shown.join(""), { timeout: 30_000 }).toContain("said before");
   running.kill("SIGINT");
-  expect((await running).exitCode).not.toBe(0);
-  expect((await told()).at(-1)).toBe("patient done");
-  const state = await stack.exportState();
-  expect(state.resources.map(({ urn }) => urn.split("::").at(-1))).toContain("patient");
-  expect(state.pendingOperations).toEqual([]);
+  await expect.poll(() => shown.join(""), { timeout: 30_000 }).toContain("^C received; cancelling");
+  // The engine tells its plugins just after that.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await writeFile(go, "");
+  const { exitCode, all } = await running;
+  expect(exitCode).not.toBe(0);
+  expect(all).not.toContain("said after");
+  expect((await told()).slice(before)).toEqual(["patient begun", "patient done"]);
+  expect(await recorded()).toContain("patient");
+  expect((await stack.exportState()).pendingOperations).toEqual([]);
 });
 
 describe.runIf(existsSync("/proc/self/environ"))("kill -9 of the engine", () => {
-  test("ends host, program and provider; the remote command goes on; the lock stays", async () => {
-    await stack.configure({ "chain:steps": [...steps("a"), slow("slow")] });
+  test("ends the program; the remote command goes on, the lock stays, and host and plugin outlive it without a trace in the next run", async () => {
+    await stack.configure({ "chain:steps": [...steps("a"), slow("slow"), ...steps("z")] });
+    const before = (await told()).length;
     const running = stack.start("up", "--yes", "--skip-preview");
-    await expect.poll(told, { timeout: 20_000 }).toContain("slow begun");
+    await expect.poll(told, { timeout: 30_000 }).toContain("slow begun");
     running.kill("SIGKILL");
     await running;
-    await expect.poll(processes, { timeout: 20_000 }).toEqual([]);
-    await expect.poll(told, { timeout: 10_000 }).toContain("slow done");
+    expect(processes()).not.toEqual([]);
+    await expect.poll(() => processes("cmd/run"), { timeout: 20_000 }).toEqual([]);
     expect((await stack.up()).all).toContain("the stack is currently locked");
     expect((await stack.cancel()).exitCode).toBe(0);
     expect((await stack.up()).exitCode).toBe(0);
-    expect((await told()).filter((line) => line === "slow done")).toHaveLength(2);
+    const lines = (await told()).slice(before);
+    expect(lines.toSorted()).toEqual(["do z", "slow begun", "slow begun", "slow done", "slow done"]);
+    expect(lines.at(-1)).toBe("do z");
   });
+
+  test.skipIf(isReal("command"))(
+    "lets a plugin live until its step prints (only the double: the real one writes what it could not send)",
+    async () => {
+      const chatty = {
+        ...slow("chatty"),
+        create: `echo chatty begun >> ${journal}; sleep 3; echo late; sleep 60`,
+      };
+      await stack.configure({ "chain:steps": [...steps("a"), slow("slow"), ...steps("z"), chatty] });
+      const running = stack.start("up", "--yes", "--skip-preview");
+      await expect.poll(told, { timeout: 30_000 }).toContain("chatty begun");
+      running.kill("SIGKILL");
+      await running;
+      expect(processes("commandProvider")).toHaveLength(1);
+      await expect.poll(() => processes("commandProvider"), { timeout: 20_000 }).toEqual([]);
+      expect(processes("languageHost")).toHaveLength(1);
+      expect((await stack.cancel()).exitCode).toBe(0);
+      await stack.configure({ "chain:steps": [...steps("a"), slow("slow"), ...steps("z")] });
+      expect((await stack.up()).exitCode).toBe(0);
+    },
+  );
+
+  test.skipIf(isReal("command") || isReal("nodejs"))(
+    "leaves host and plugin for some seconds (only the doubles: the real ones stay for minutes)",
+    async () => {
+      await expect.poll(() => processes(), { timeout: 30_000 }).toEqual([]);
+    },
+  );
 
   test("in the middle of writing its state is got over as the README says", async () => {
     const state = await mkdtemp(join(tmpdir(), "changeover-state-"));
@@ -230,12 +306,18 @@ async function told(): Promise<string[]> {
   return (await readFile(journal, "utf8")).trimEnd().split("\n");
 }
 
-/** The processes that belong to this stack's engine. */
-function processes(): string[] {
+/** The names of the steps in the state. */
+async function recorded(): Promise<(string | undefined)[]> {
+  return (await stack.exportState()).resources.map(({ urn }) => urn.split("::").at(-1));
+}
+
+/** The processes that belong to this stack's engine, and have a word in their command. */
+function processes(word = ""): string[] {
   const mark = join(stack.folder, "../state");
   return readdirSync("/proc").filter((id) => {
     try {
-      return /^\d+$/.test(id) && readFileSync(`/proc/${id}/environ`, "utf8").includes(`file://${mark}`);
+      const read = (file: string) => readFileSync(`/proc/${id}/${file}`, "utf8");
+      return /^\d+$/.test(id) && read("environ").includes(`file://${mark}`) && read("cmdline").includes(word);
     } catch {
       return false;
     }

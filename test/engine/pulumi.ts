@@ -1,13 +1,12 @@
 // A stack of the real Pulumi engine in a temporary folder, for tests: nothing is written into the program's own folder.
-import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { execa, type ResultPromise } from "execa";
 import { stepSeconds, timed } from "../../harness/timing.ts";
+import { chosen, usesInstalled } from "./real.ts";
 
 const checkout = resolve(import.meta.dirname, "../..");
-const doubles = join(checkout, ".changeover/bin");
 
 export interface StackOptions {
   /** Folder of the program: its Pulumi.yaml, index.ts and node_modules (the checkout's are used where it has none). */
@@ -98,9 +97,9 @@ export async function createStack(options: StackOptions): Promise<TestStack> {
     PULUMI_CONFIG_PASSPHRASE: "only for tests",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_ERROR_OUTPUT_STRING: "true",
-    PATH: `${doubles}:${join(checkout, "node_modules/.bin")}:${process.env["PATH"]}`,
-    // The real plugins are found in the user's own folder; the doubles must not mix with it.
-    ...(existsSync(join(doubles, "pulumi-resource-command")) && { PULUMI_HOME: join(home, "home") }),
+    PATH: `${chosen}:${join(checkout, "node_modules/.bin")}:${process.env["PATH"]}`,
+    // A folder of its own, unless a plugin is to be found in the user's.
+    ...(!usesInstalled() && { PULUMI_HOME: join(home, "home") }),
     ...options.env,
   };
   const start = (...args: string[]) => {

@@ -1,4 +1,6 @@
 // Runs one command over SSH as the command provider does: same input, output, log lines, environment and error texts.
+import { isUtf8 } from "node:buffer";
+import type { Readable } from "node:stream";
 import type { Client, ClientChannel } from "ssh2";
 import type { Command } from "./commandInputs.ts";
 
@@ -20,6 +22,8 @@ const signalNumbers: Readonly<Record<string, number>> = {
 export interface Output {
   readonly stdout: string;
   readonly stderr: string;
+  /** Only where a byte of it is not UTF-8; such bytes are replaced in the texts. */
+  readonly notUtf8?: true;
 }
 
 export interface Log {
@@ -55,30 +59,46 @@ async function collect(
   text: string,
   log: Log,
 ): Promise<Output> {
-  const stdout: Buffer[] = [];
-  const stderr: Buffer[] = [];
-  const both: Buffer[] = [];
-  const lines = lineSplitter(log.line);
-  channel.on("data", (chunk: Buffer) => {
-    stdout.push(chunk);
-    both.push(chunk);
-    if (logs(command, "stdout")) lines.write(chunk);
-  });
-  channel.stderr.on("data", (chunk: Buffer) => {
-    stderr.push(chunk);
-    both.push(chunk);
-    if (logs(command, "stderr")) lines.write(chunk);
-  });
+  const output = gather(channel, channel.stderr, command, log);
   channel.stdin.on("error", () => {});
   channel.end(command.stdin ?? "");
-  const failure = await ended;
-  lines.end();
-  if (failure !== undefined) {
-    throw new Error(`${failure}: running ${goQuote(text)}:\n${Buffer.concat(both).toString()}`);
-  }
+  return output.end(await ended, text);
+}
+
+/** Gathers what a command prints, and logs its lines; `end` gives the whole, or throws with how it failed. */
+export function gather(
+  stdout: Readable,
+  stderr: Readable,
+  command: Pick<Command, "logging">,
+  log: Log,
+): { end: (failure: string | undefined, text: string) => Promise<Output> } {
+  const chunks = { stdout: [] as Buffer[], stderr: [] as Buffer[], both: [] as Buffer[] };
+  const lines = lineSplitter(log.line, () => {
+    log.warning("a line of more than 64 KiB: this step hangs for ever, as with the real plugin");
+    for (const stream of [stdout, stderr]) stream.pause();
+  });
+  for (const [name, stream] of Object.entries({ stdout, stderr }) as ["stdout" | "stderr", Readable][])
+    stream.on("data", (chunk: Buffer) => {
+      chunks[name].push(chunk);
+      chunks.both.push(chunk);
+      if (logs(command, name)) lines.write(chunk);
+    });
   return {
-    stdout: Buffer.concat(stdout).toString().replace(/\n$/, ""),
-    stderr: Buffer.concat(stderr).toString().replace(/\n$/, ""),
+    end: async (failure, text) => {
+      if (lines.hang()) await new Promise(() => {});
+      lines.end();
+      if (failure !== undefined)
+        throw new Error(`${failure}: running ${goQuote(text)}:\n${Buffer.concat(chunks.both).toString()}`);
+      return outputOf(Buffer.concat(chunks.stdout), Buffer.concat(chunks.stderr));
+    },
+  };
+}
+
+function outputOf(stdout: Buffer, stderr: Buffer): Output {
+  return {
+    stdout: stdout.toString().replace(/\n$/, ""),
+    stderr: stderr.toString().replace(/\n$/, ""),
+    ...(isUtf8(stdout) && isUtf8(stderr) ? {} : { notUtf8: true as const }),
   };
 }
 
@@ -126,21 +146,42 @@ function exitError(code: number | null, signal?: string, reason?: string): strin
   return `Process exited with status ${status}${detail}`;
 }
 
-/** Hands on whole lines, and the rest at the end. */
-export function lineSplitter(emit: (line: string) => void): {
+/** The longest line that Go's scanner takes, in bytes. */
+const longest = 64 * 1024 - 1;
+
+/**
+ * Hands on whole lines, and the rest at the end; one that is not UTF-8 goes nowhere, for it cannot be sent. After a line that is
+ * too long it takes nothing more: `tooLong` is called, and `hang` tells.
+ */
+export function lineSplitter(
+  emit: (line: string) => void,
+  tooLong: () => void = () => {},
+): {
   write: (chunk: Buffer) => void;
+  hang: () => boolean;
   end: () => void;
 } {
-  let rest = "";
-  const decoder = new TextDecoder();
+  let rest: Buffer = Buffer.alloc(0);
+  let hangs = false;
+  const show = (line: Buffer) => {
+    if (isUtf8(line)) emit(line.toString().replace(/\r$/, ""));
+  };
   return {
     write: (chunk) => {
-      const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = parts.pop() ?? "";
-      for (const part of parts) emit(part.replace(/\r$/, ""));
+      if (hangs) return;
+      rest = Buffer.concat([rest, chunk]);
+      let end = rest.indexOf("\n");
+      for (; end >= 0 && end <= longest; end = rest.indexOf("\n")) {
+        show(rest.subarray(0, end));
+        rest = rest.subarray(end + 1);
+      }
+      if (end < 0 && rest.length <= longest + 1) return;
+      hangs = true;
+      tooLong();
     },
+    hang: () => hangs,
     end: () => {
-      if (rest !== "") emit(rest.replace(/\r$/, ""));
+      if (rest.length > 0 && rest.length <= longest) show(rest);
     },
   };
 }

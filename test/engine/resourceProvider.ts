@@ -8,7 +8,7 @@ import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import provider from "@pulumi/pulumi/proto/provider_pb.js";
 import status from "@pulumi/pulumi/proto/status_pb.js";
 import { changes, reveal, unknown, type Failure, type Wire } from "./commandInputs.ts";
-import { DetailedError, endWithEngine, serve, unary } from "./serve.ts";
+import { DetailedError, endAfterEngine, serve, unary } from "./serve.ts";
 
 /** One resource as its API has it. */
 export interface Remote {
@@ -101,7 +101,7 @@ export async function servePlugin<Client>(double: Plugin<Client>): Promise<void>
     );
   };
 
-  endWithEngine();
+  endAfterEngine();
   await serve(providerService.ResourceProviderService, {
     getPluginInfo: unary(() => new plugin.PluginInfo().setVersion(version)),
     getSchema: unary(() => new provider.GetSchemaResponse().setSchema(JSON.stringify({ name, version }))),

@@ -1,4 +1,4 @@
-// What both doubles need to be a Pulumi plugin: a gRPC server on loopback whose port is printed, and an end with the engine.
+// What every double needs to be a Pulumi plugin: a gRPC server on loopback whose port is printed, and an end after the engine's.
 import * as grpc from "@grpc/grpc-js";
 
 type Answer<Request, Response> = (request: Request) => Promise<Response> | Response;
@@ -6,9 +6,11 @@ type Answer<Request, Response> = (request: Request) => Promise<Response> | Respo
 /** An error with something for the engine beside its text. */
 export class DetailedError extends Error {
   readonly metadata: grpc.Metadata;
-  constructor(message: string, metadata: grpc.Metadata) {
+  readonly code: grpc.status;
+  constructor(message: string, metadata = new grpc.Metadata(), code = grpc.status.UNKNOWN) {
     super(message);
     this.metadata = metadata;
+    this.code = code;
   }
 }
 
@@ -23,9 +25,10 @@ export function unary<Request, Response>(
         (response) => callback(null, response),
         (error: unknown) =>
           callback({
-            code: grpc.status.UNKNOWN,
             details: error instanceof Error ? error.message : String(error),
-            ...(error instanceof DetailedError ? { metadata: error.metadata } : {}),
+            ...(error instanceof DetailedError
+              ? { code: error.code, metadata: error.metadata }
+              : { code: grpc.status.UNKNOWN }),
           }),
       );
   };
@@ -49,12 +52,27 @@ export async function serve(
   process.stdout.write(`${port}\n`);
 }
 
-/** Exits when the engine is gone, even by kill -9: it holds the other end of stdin. */
-export function endWithEngine(cleanUp: () => void = () => {}): void {
+/** Whether the engine has died without a word, as by kill -9: it holds the other end of stdin. */
+export let engineIsGone = false;
+
+/**
+ * Ends when the engine says so, and lives on when the engine has died without a word. The real plugins ask every 5 minutes
+ * whether it is there; so that tests leave nothing behind for so long, a double waits CHANGEOVER_DOUBLES_OUTLIVE seconds
+ * (default 5). `gone` is called at once, `cleanUp` at the end.
+ */
+export function endAfterEngine(gone: () => void = () => {}, cleanUp: () => void = () => {}): void {
   const end = () => {
     cleanUp();
     process.exit(0);
   };
-  process.stdin.on("end", end).on("error", end).resume();
+  const live = () => {
+    if (engineIsGone) return;
+    engineIsGone = true;
+    gone();
+    setTimeout(end, Number(process.env["CHANGEOVER_DOUBLES_OUTLIVE"] ?? 5) * 1000);
+  };
+  process.stdin.on("end", live).on("error", live).resume();
   process.on("SIGTERM", end).on("SIGINT", end);
+  // What is printed now has no reader.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -10,7 +10,7 @@ import type { Command, Connection } from "./commandInputs.ts";
 import { changes, reveal, validate, withDefaults } from "./commandInputs.ts";
 import { goQuote, runRemotely, type Output } from "./remoteRun.ts";
 import { dial } from "./ssh.ts";
-import { generateKeys, startSshServer, type SshServer } from "./sshServer.ts";
+import { generateKeys, generateRsaKeys, type Keys, startSshServer, type SshServer } from "./sshServer.ts";
 
 const clientKey = generateKeys();
 const servers: SshServer[] = [];
@@ -88,6 +88,21 @@ test("another host key than the pinned one is never spoken to", async () => {
   expect(server.logins).toEqual([]);
 });
 
+test("another host key than the pinned one is asked for again as often as a server that is not there", async () => {
+  const status: string[] = [];
+  const connection = { ...at(await start()), hostKey: generateKeys().public, dialErrorLimit: 2 };
+  await expect(dial(connection, { ...quiet, status: (line) => status.push(line) })).rejects.toThrow(
+    "after 2 failed attempts: ssh: handshake failed: ssh: host key mismatch",
+  );
+  expect(status).toHaveLength(2);
+});
+
+test("of an RSA host key ssh-rsa alone is offered, which no modern server takes", async () => {
+  const hostKey = generateRsaKeys();
+  expect(await run(at(await start({ hostKey })), "echo in")).toMatchObject({ stdout: "in" });
+  expect(await hostKeysOffered(hostKey)).toBe("ssh-rsa");
+});
+
 test("without a pinned host key any is taken", async () => {
   const connection = { ...at(await start()), hostKey: undefined };
   expect(await run(connection, "echo in")).toMatchObject({ stdout: "in" });
@@ -105,11 +120,16 @@ test("dials again after 0.1 s, 0.15 s and so on, and says so, up to the limit", 
   expect(status).toEqual([1, 2, 3].map((n) => `Dial ${n}/3 failed: retrying`));
 });
 
-test("cancel ends the waits between dials", async () => {
+test.each([
+  ["cancel", "context canceled"],
+  ["the end of the resource's customTimeouts", "context deadline exceeded"],
+])("%s ends the waits between dials", async (what, message) => {
   const { port } = await free();
-  const cancelled = AbortSignal.timeout(50);
+  const cancel = new AbortController();
+  const cancelled = what === "cancel" ? cancel.signal : AbortSignal.timeout(50);
   const connection = { ...defaults, host: "127.0.0.1", port, dialErrorLimit: -1 };
-  await expect(dial(connection, { ...quiet, cancelled })).rejects.toThrow("context canceled");
+  setTimeout(() => cancel.abort(), 50);
+  await expect(dial(connection, { ...quiet, cancelled })).rejects.toThrow(message);
 });
 
 test("goes through a proxy with its own pinned host key", async () => {
@@ -120,6 +140,16 @@ test("goes through a proxy with its own pinned host key", async () => {
   await expect(run({ ...at(server), proxy: wrong }, "true")).rejects.toThrow(
     /^proxy: after 0 failed .* host key mismatch/,
   );
+});
+
+test("through a proxy a handshake that failed is never mended by another", async () => {
+  const [server, proxy] = [await start(), await start()];
+  const status: string[] = [];
+  const connection = { ...at(server), hostKey: proxy.hostKey.public, dialErrorLimit: 2, proxy: at(proxy) };
+  await expect(dial(connection, { ...quiet, status: (line) => status.push(line) })).rejects.toThrow(
+    "proxy: after 2 failed attempts: ssh: handshake failed: EOF",
+  );
+  expect(status).toEqual(["Dial 1/2 failed: retrying", "Dial 2/2 failed: retrying"]);
 });
 
 test.each([
@@ -158,9 +188,29 @@ test.each([
   expect(lines).toEqual(expected);
 });
 
-test("a line of more than 64 KiB passes, where the real provider hangs", async () => {
-  const { stdout } = await run(at(await start()), "head -c 100000 /dev/zero | tr '\\0' x");
-  expect(stdout).toHaveLength(100_000);
+test("a line of 64 KiB hangs where it is logged, and passes where not", async () => {
+  const connection = at(await start());
+  const text = (bytes: number) => `head -c ${bytes} /dev/zero | tr '\\0' x; echo; echo end`;
+  const { stdout } = await run(connection, text(65_536), { logging: "none" });
+  expect(stdout).toHaveLength(65_540);
+  const lines: string[] = [];
+  await run(connection, text(65_535), {}, lines);
+  expect(lines.map(({ length }) => length)).toEqual([65_535, 3]);
+  const ended = run(connection, text(65_536), {}, lines).then(() => "ended");
+  await expect.poll(() => lines.at(-1)).toContain("a line of more than 64 KiB: this step hangs for ever");
+  const later = new Promise((resolve) => setTimeout(resolve, 300, "at work"));
+  expect(await Promise.race([ended, later])).toBe("at work");
+});
+
+test("bytes that are not UTF-8 are marked in the output, replaced in an error, and their lines are not shown", async () => {
+  const connection = at(await start());
+  const lines: string[] = [];
+  const text = "printf 'Gr\\366\\337e\\n'; echo Größe";
+  expect(await run(connection, text, {}, lines)).toEqual({
+    ...{ stdout: "Gr\ufffd\ufffde\nGröße", stderr: "", notUtf8: true },
+  });
+  expect(lines).toEqual(["Größe"]);
+  await expect(run(connection, `${text}; exit 1`)).rejects.toThrow("Gr\ufffd\ufffde\nGröße");
 });
 
 test("environment needs AcceptEnv", async () => {
@@ -182,12 +232,26 @@ test("the output before goes along, where the server takes it, unless told other
   expect(await run(connection, text, off)).toMatchObject({ stdout: "<>" });
 });
 
-test("defaults of connection and proxy, and the whole connection secret", () => {
+test("defaults of connection and proxy; the whole connection secret, and what opens the server secret in it", () => {
+  const secret = (value: unknown) => ({
+    ...{ "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value },
+  });
+  expect(
+    withDefaults({ connection: { host: "a", privateKey: "key", proxy: { host: "b", password: "p" } } }),
+  ).toEqual({
+    connection: secret({
+      ...{ host: "a", user: "root", port: 22, dialErrorLimit: 10, perDialTimeout: 15 },
+      privateKey: secret("key"),
+      proxy: {
+        ...{ host: "b", user: "root", port: 22, dialErrorLimit: 10, perDialTimeout: 15 },
+        password: secret("p"),
+      },
+    }),
+  });
   const inputs = withDefaults({
     create: "true",
     connection: { host: "a", proxy: { host: "b", port: 2222 } },
   });
-  expect(JSON.stringify(inputs["connection"])).toContain("1b47061264138c4ac30d75fd1eb44270");
   expect(reveal(inputs["connection"])).toEqual({
     ...{ host: "a", user: "root", port: 22, dialErrorLimit: 10, perDialTimeout: 15 },
     proxy: { host: "b", user: "root", port: 2222, dialErrorLimit: 10, perDialTimeout: 15 },
@@ -246,6 +310,34 @@ async function run(
   const line = (message: string) => void lines.push(message);
   const client = await dial(connection, quiet);
   return runRemotely(client, { ...command, connection }, text, { line, warning: line, error: line });
+}
+
+/** What a client that has pinned this key says it would take, in the first packet after its greeting (RFC 4253, 7.1). */
+async function hostKeysOffered(hostKey: Keys): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const dialled = dial({ ...defaults, host: "127.0.0.1", port, hostKey: hostKey.public }, quiet).catch(
+    () => {},
+  );
+  const [socket] = (await once(server, "connection")) as [Socket];
+  socket.on("error", () => {}).write("SSH-2.0-listener\r\n");
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  const packet = () => {
+    const bytes = Buffer.concat(chunks);
+    return bytes.subarray(bytes.indexOf("\n") + 1);
+  };
+  await expect
+    .poll(() => packet().length > 4 && packet().length >= 4 + packet().readUInt32BE(0), { timeout: 10_000 })
+    .toBe(true);
+  socket.destroy();
+  server.close();
+  await dialled;
+  // Length, padding, type and cookie; then the list of key exchanges, and that of host keys.
+  const lists = packet().subarray(4 + 1 + 1 + 16);
+  const second = lists.subarray(4 + lists.readUInt32BE(0));
+  return second.subarray(4, 4 + second.readUInt32BE(0)).toString();
 }
 
 /** A port where nobody listens. */

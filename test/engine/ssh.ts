@@ -27,10 +27,11 @@ export async function dial(connection: Connection, context: DialContext): Promis
   try {
     const proxyConfig = clientConfig(proxy);
     await checkAgent(proxy);
+    const { dialErrorLimit } = connection;
     const hop = await retry("Dial proxy", proxy.dialErrorLimit, context, () => handshake(proxy, proxyConfig));
-    return await retry("Dial from proxy", connection.dialErrorLimit, context, async () =>
-      handshake(connection, config, await forward(hop, connection)),
-    );
+    const through = await retry("Dial from proxy", dialErrorLimit, context, () => forward(hop, connection));
+    // Over the same stream each time: what the first attempt has broken, no other one mends.
+    return await retry("Dial", dialErrorLimit, context, () => handshake(connection, config, through));
   } catch (error) {
     throw new Error(`proxy: ${text(error)}`, { cause: error });
   }
@@ -60,7 +61,10 @@ async function retry<T>(
 
 async function pause(milliseconds: number, cancelled: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    const stop = () => reject(new Error("context canceled"));
+    const stop = () => {
+      const { name } = cancelled.reason as Error;
+      reject(new Error(name === "TimeoutError" ? "context deadline exceeded" : "context canceled"));
+    };
     if (cancelled.aborted) return stop();
     const timer = setTimeout(() => {
       cancelled.removeEventListener("abort", stop);
@@ -102,6 +106,7 @@ async function connectTcp({ host, port, perDialTimeout }: Endpoint): Promise<Soc
 
 async function handshake(endpoint: Endpoint, config: ConnectConfig, through?: Duplex): Promise<Client> {
   const sock = through ?? (await connectTcp(endpoint));
+  if (sock.destroyed || sock.readableEnded) throw new Error("ssh: handshake failed: EOF");
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client();
     client.once("ready", () => {

@@ -36,6 +36,11 @@ export function generateKeys(passphrase?: string): Keys {
   }
 }
 
+/** A fresh RSA key pair. */
+export function generateRsaKeys(): Keys {
+  return ssh2.utils.generateKeyPairSync("rsa", { bits: 2048 });
+}
+
 export async function startSshServer(options: SshServerOptions = {}): Promise<SshServer> {
   const hostKey = options.hostKey ?? generateKeys();
   const logins: string[] = [];

@@ -1,6 +1,6 @@
 /** Settings as data in a script: whatever a name holds, the shell gets it as one word. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -120,6 +120,58 @@ describe("a rendered script", () => {
     expect(script).not.toContain("# Usage.");
     expect(script.trimEnd()).toMatch(/\nmain "\$@"$/);
     expect(execFileSync("bash", ["-n"], { input: script, encoding: "utf8" })).toBe("");
+  });
+});
+
+describe("what a step prints for the operator", () => {
+  const root = mkdtempSync(join(tmpdir(), "changeover-prints-"));
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  for (const name of ["undo", "verify"]) writeFileSync(join(root, `${name}.sh`), `${name}_step() { :; }\n`);
+
+  /** Runs the do of a step as Pulumi does, with the server's folders below the test's own. */
+  function print(step: string, body: string): Buffer {
+    writeFileSync(join(root, "do.sh"), body);
+    const settings = { MOVE: "shop", STEP: step, PHASE: 1, SIDE: "old", DEADLINE: 60, ON_FAILURE: "undo" };
+    const script = renderScript({ move: "shop", step }, { folder: pathToFileURL(`${root}/`), settings });
+    const here = script.replaceAll(/\/(var\/lib|var\/log|run\/lock)\b/g, `${root}/$1`);
+    for (const folder of ["var/lib", "var/log", "run/lock"])
+      mkdirSync(join(root, folder), { recursive: true });
+    return spawnSync("bash", ["-s", "do"], {
+      input: here,
+      env: { PATH: process.env["PATH"], LC_ALL: "POSIX" },
+    }).stdout;
+  }
+
+  /** Throws where a byte is not UTF-8. */
+  const read = (output: Buffer) => new TextDecoder("utf-8", { fatal: true }).decode(output);
+
+  it.each([
+    ["text of any language stays", "Größe 尺寸 🙂\\tx", "Größe 尺寸 🙂\tx"],
+    ["Latin 1", "Gr\\xf6\\xdfe", "Gr\\xf6\\xdfe"],
+    ["a letter cut in two", "\\xe2\\x82", "\\xe2\\x82"],
+    [
+      "forms that no UTF-8 has",
+      "\\xc0\\x80 \\xed\\xa0\\x80 \\xf4\\x90\\x80\\x80",
+      "\\xc0\\x80 \\xed\\xa0\\x80 \\xf4\\x90\\x80\\x80",
+    ],
+    ["a terminal's commands", "\\e[31mred\\a", "\\x1b[31mred\\x07"],
+  ])("is UTF-8, whatever was read: %s", (_what, bytes, shown) => {
+    const body = `do_step() { note $'<${bytes}>'; result name $'<${bytes}>'; }\n`;
+    expect(read(print("utf8", body))).toBe(`<${shown}>\nname=<${shown}>\n`);
+    rmSync(join(root, "var"), { recursive: true });
+  });
+
+  it("is cut between letters, not within one", () => {
+    const output = read(print("long", `do_step() { note "$(printf 'ö%.0s' {1..500})"; }\n`));
+    expect(output).toBe(`${"ö".repeat(400)}\n`);
+  });
+
+  it("shows the end of a log that holds bytes of any kind", () => {
+    const output = read(
+      print("log", `do_step() { printf 'Gr\\xf6\\xdfe fehlt\\n'; printf 'ö%.0s' {1..500}; false; }\n`),
+    );
+    expect(output).toContain("Gr\\xf6\\xdfe fehlt\n");
+    expect(output).toContain(`${"ö".repeat(300)}\n`);
   });
 });
 
