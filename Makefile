@@ -26,8 +26,8 @@ unit: ## tests that need no root
 test: setup ## every check and test; the last line counts them
 	@$(with) node test/tally.ts
 
-soak: setup ## what takes too long for every change: every guard, the comparison, every step killed anywhere, and a switch with every fault, at every statement
-	@$(with) vitest run --project soak
+soak: setup ## what takes too long for every change: every guard, the comparison, every step killed anywhere, and a switch with every fault, at every statement (SHARD=2/6: the second of six parts)
+	@$(with) node test/tools/soak.ts $(SHARD)
 
 lint: ## types, style and shell scripts
 	@$(with) tsc --noEmit
