@@ -2,7 +2,7 @@
 with := setup/with
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab lab-down demo unit test soak lint bench
+.PHONY: help setup lab lab-down demo unit test affected soak lint docs bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,8 +26,11 @@ unit: ## tests that need no root
 test: setup ## every check and test; the last line counts them
 	@$(with) node test/tally.ts
 
-soak: setup ## what takes too long for every change: every guard, the comparison, every step killed anywhere, and a switch with every fault, at every statement
-	@$(with) vitest run --project soak
+affected: setup ## lint, and the tests that your change touches (BASE=revision: since then; SOAK=1: those of make soak, too)
+	@$(with) node test/tools/runAffected.ts $(BASE)
+
+soak: setup ## what takes too long for every change: every guard, the comparison, every step killed anywhere, and a switch with every fault, at every statement (SHARD=2/6: the second of six parts)
+	@$(with) node test/tools/soak.ts $(SHARD)
 
 lint: ## types, style and shell scripts
 	@$(with) tsc --noEmit
@@ -35,6 +38,9 @@ lint: ## types, style and shell scripts
 	@$(with) prettier --check --log-level warn .
 	@setup/shell-files | xargs -0 shellcheck --external-sources
 	@setup/shell-files | xargs -0 shfmt -i 2 -ci -d
+
+docs: ## write the table in CONTRIBUTING.md anew, after a change of test/tools/affected.ts
+	@$(with) node test/tools/contributing.ts
 
 bench: setup ## measure a move beside its peers; results in bench/results.json (ONLY=preview-seconds: one figure; BENCH_RUNS=5: runs of each)
 	@setup/bench

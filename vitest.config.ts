@@ -1,12 +1,15 @@
 import { defineConfig } from "vitest/config";
+import { SlowestFirst } from "./test/tools/sequencer.ts";
 
 /** What CI keeps of a failure is its message: what differs is in it. */
 const chaiConfig = { truncateThreshold: 600 };
 
 export default defineConfig({
   test: {
-    // Each file of the lab's tests has two servers of its own. They wait more than they work, and so do those of the engine: two
-    // files at a time, also where there are two processors, and no other project meanwhile.
+    // Two files at a time, also where there are two processors: each file of the lab's tests has two servers of its own, which wait
+    // more than they work, and so do those of the engine. `unit` and `lab` are one group, whose files share these two places (vitest
+    // wants the same maxWorkers for that): no place is empty until the last files of both. The slowest file of both goes first.
+    sequence: { sequencer: SlowestFirst },
     projects: [
       {
         test: {
@@ -29,7 +32,7 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
           maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -42,7 +45,7 @@ export default defineConfig({
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],
