@@ -2,7 +2,7 @@
 with := setup/with
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab lab-down demo unit test soak lint bench
+.PHONY: help setup lab lab-down demo unit test soak mutants lint bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ test: setup ## every check and test; the last line counts them
 
 soak: setup ## what takes too long for every change: every guard, the comparison, every step killed anywhere, and a switch with every fault, at every statement
 	@$(with) vitest run --project soak
+
+mutants: setup ## break the product in many places, one at a time, and see a test fail for each (ONLY=name: one of them)
+	@$(with) node test/mutants/run.ts $(ONLY)
 
 lint: ## types, style and shell scripts
 	@$(with) tsc --noEmit
