@@ -1,6 +1,6 @@
 /** The table of breaks fits the product as it is: each can be made, and its tests are there. */
-import { execaSync } from "execa";
 import { existsSync, readFileSync } from "node:fs";
+import { execaSync } from "execa";
 import { describe, expect, it } from "vitest";
 import { mutants } from "../mutants/mutants.ts";
 import { mutated } from "../mutants/mutated.ts";
