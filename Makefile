@@ -2,7 +2,7 @@
 with := setup/with
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab lab-down demo unit test affected soak lint docs bench
+.PHONY: help setup lab lab-down demo unit test affected soak mutants lint docs bench
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ affected: setup ## lint, and the tests that your change touches (BASE=revision: 
 
 soak: setup ## what takes too long for every change: every guard, the comparison, every step killed anywhere, and a switch with every fault, at every statement (SHARD=2/6: the second of six parts)
 	@$(with) node test/tools/soak.ts $(SHARD)
+
+mutants: setup ## break the product in many places, one at a time, and see a test fail for each (ONLY=name: one of them)
+	@$(with) node test/mutants/run.ts $(ONLY)
 
 lint: ## types, style and shell scripts
 	@$(with) tsc --noEmit

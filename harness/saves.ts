@@ -7,18 +7,16 @@ import { cacheFolder, demoAuthority } from "./cache.ts";
 
 const checkout = join(import.meta.dirname, "..");
 
-/** All that a kept lab depends on: where one of these differs, the lab is made anew. */
-const product = [
+/** All that two servers with the site on old depend on: where one of these differs, they are made anew. */
+const installed = ["demo/install", "demo/lab.env", "demo/shop.ts", "demo/site", "harness", "lab"];
+
+/** The same for a lab whose move has begun. */
+const moved = [
+  ...installed,
   "Pulumi.yaml",
   "components",
-  "demo/install",
-  "demo/lab.env",
   "demo/settings.ts",
-  "demo/shop.ts",
-  "demo/site",
-  "harness",
   "index.ts",
-  "lab",
   "package-lock.json",
   "setup/engine",
   "stacks",
@@ -34,28 +32,33 @@ function files(place: string): string[] {
     .toSorted();
 }
 
-let known: string | undefined;
+const known = new Map<readonly string[], string>();
 
-/** A hash of the product as it is in this checkout. */
-function productHash(): string {
-  if (known !== undefined) return known;
+/** A hash of files and folders as they are in this checkout. */
+function hashOf(places: readonly string[]): string {
+  const before = known.get(places);
+  if (before !== undefined) return before;
   const hash = createHash("sha256");
-  for (const file of product.flatMap((place) => files(join(checkout, place))))
+  for (const file of places.flatMap((place) => files(join(checkout, place))))
     hash
       .update(`${relative(checkout, file)}\0`)
       .update(readFileSync(file))
       .update("\0");
-  return (known = hash.digest("hex"));
+  const digest = hash.digest("hex");
+  known.set(places, digest);
+  return digest;
 }
 
 /**
  * The name of a kept lab.
  * @param what what it is made of beside the product: site, settings, packages.
  * @param more files and folders of this checkout that it depends on, too.
- * @param moment when it was kept, in words of a-z: `prepared`.
+ * @param moment when it was kept, in words of a-z: `prepared`. What is only `installed` is the same for every version of the product.
  */
 export function saveName(what: unknown, more: readonly string[], moment: string): string {
-  const hash = createHash("sha256").update(productHash()).update(JSON.stringify(what));
+  const hash = createHash("sha256")
+    .update(hashOf(moment === "installed" ? installed : moved))
+    .update(JSON.stringify(what));
   for (const file of more.flatMap((place) => files(join(checkout, place)))) hash.update(readFileSync(file));
   // The certificate on old is of this authority.
   if (existsSync(demoAuthority)) hash.update(readFileSync(demoAuthority));
