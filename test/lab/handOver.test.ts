@@ -47,7 +47,7 @@ chmod 755 /usr/local/bin/rsync; rm -f /run/rsync-calls`;
 
 /** Starts a program on a server that makes and removes files and folders among the uploads, many a second; what ends it. */
 async function churn(side: "old" | "new"): Promise<() => Promise<string>> {
-  const program = readFileSync(join(checkout, "test/churn.py"), "utf8");
+  const program = readFileSync(join(import.meta.dirname, "churn.py"), "utf8");
   await shop.script(
     side,
     `cat >/run/churn.py <<'PY'\n${program}\nPY\nsystemd-run --quiet --unit=churn python3 /run/churn.py ${uploads}/client-churn-${side} 0.01`,

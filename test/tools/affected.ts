@@ -20,8 +20,8 @@ export interface Row {
   readonly also?: string;
 }
 
-/** The tests that walk a whole move: those of `test/journeys`, once they are there. */
-const wholeMoves = ["move", "back", "replicate"] as const;
+/** The tests that walk a whole move of the demo site: journeys, and what asks more on the same way. */
+const wholeMoves = ["dump", "back", "replicate"] as const;
 
 /** The rows, the general ones first. */
 export const rows: readonly Row[] = [
@@ -34,7 +34,7 @@ export const rows: readonly Row[] = [
   {
     title: "a script in `components`",
     paths: ["components/**/*.{sh,sql,awk,conf,html}", "!components/fork/**"],
-    tests: ["test/unit/**", "steps", ...wholeMoves, "faults", "kills"],
+    tests: ["test/unit/**", "steps*", ...wholeMoves, "faults", "kills*"],
   },
   {
     title: "a guard, a fact, a setting",
@@ -50,13 +50,13 @@ export const rows: readonly Row[] = [
   {
     title: "`stacks`: the order of steps, what is printed",
     paths: ["stacks/**", "!stacks/{vmFork,fork*}.ts", "index.ts"],
-    tests: ["steps", ...wholeMoves, "whole", "command", "interrupted"],
+    tests: ["steps*", ...wholeMoves, "whole", "command", "interrupted"],
   },
   {
     title: "what all steps stand on: `components/shell`, `access`, `*.ts`",
     paths: ["components/{shell,access}/**", "components/*.ts"],
     tests: [
-      "steps",
+      "steps*",
       ...wholeMoves,
       "interrupted",
       "processes",
@@ -64,20 +64,20 @@ export const rows: readonly Row[] = [
       "resume",
       "fork",
       "faults",
-      "kills",
+      "kills*",
     ],
   },
   {
     title: "`components/accounts`, `consent`, `decision`, `finish`, `logrotate`, `mark`, `report`",
     paths: ["components/{accounts,consent,decision,finish,logrotate,mark,report}/**"],
-    tests: ["steps", ...wholeMoves, "command", "switchFaults", "faults"],
+    tests: ["steps*", ...wholeMoves, "command", "switch*", "faults"],
   },
   {
     title: "`components/database`",
     paths: ["components/database/**", "!components/database/compare/**"],
     tests: [
       ...["copyAhead", "replicate", "back", "resume", "interrupted", "sharedRole", "sessionPooling"],
-      ...["configFile", "switchFaults", "zoo", "releases", "kills"],
+      ...["configFile", "switch*", "zoo*", "releases", "kills*"],
     ],
   },
   {
@@ -112,7 +112,7 @@ export const rows: readonly Row[] = [
   {
     title: "`components/fork`, `inventory`, `stacks/vmFork`",
     paths: ["components/{fork,inventory}/**", "stacks/{vmFork,fork*}.ts"],
-    tests: ["test/unit/fork/**", "inventory", "fork", "forkCommand", "vmFork"],
+    tests: ["test/unit/fork/**", "inventory", "fork*", "ec2", "vmFork"],
     also: "moto, as root; read its `preview.*.txt`",
   },
   {
@@ -124,7 +124,7 @@ export const rows: readonly Row[] = [
   {
     title: "`components/proxy`, `files`, `firewall`, `maintenance`",
     paths: ["components/{proxy,files,firewall,maintenance}/**"],
-    tests: ["handOver", "move", "back", "inject", "page", "certificates"],
+    tests: ["handOver", ...wholeMoves, "inject", "page", "certificates"],
   },
   {
     title: "`components/deploys`, `canary`, `compare`",
@@ -149,11 +149,17 @@ export const rows: readonly Row[] = [
     tests: ["test/engine/**"],
   },
   { title: "the second site", paths: ["test/*/second/**"], tests: ["secondSite"] },
-  { title: "the database zoo", paths: ["test/zoo/**"], tests: ["zoo"] },
+  { title: "the database zoo", paths: ["test/zoo/**"], tests: ["zoo*"] },
   {
     title: "how tests are chosen and counted: `test/tally.ts`, `test/tools`",
     paths: ["test/tally.ts", "test/tools/**"],
     tests: ["test/unit/tools/**"],
+  },
+  {
+    title: "breaks that tests have to find: `test/mutants`",
+    paths: ["test/mutants/**"],
+    tests: ["test/unit/mutants.test.ts"],
+    also: "`make mutants`",
   },
   {
     title: "what is written",

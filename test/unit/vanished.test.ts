@@ -102,7 +102,7 @@ describe("while files come and go all the time", () => {
   ])(
     "%s does not fail, however often it meets one",
     async (_, command) => {
-      const changing = execa("python3", [join(import.meta.dirname, "../churn.py"), "up"], {
+      const changing = execa("python3", [join(import.meta.dirname, "../lab/churn.py"), "up"], {
         cwd: folder,
         reject: false,
       });
