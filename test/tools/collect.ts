@@ -35,9 +35,9 @@ export function collect(file: string, text: string): Collected {
 /** The title of `it("...")`, `describe.each(...)("...")`, `test.skipIf(...)("...")` and the like. */
 function titleOf(call: ts.CallExpression): ts.Expression | undefined {
   if (!/^(it|test|describe)$/.test(root(call.expression))) return undefined;
-  // `it.each([...])` is no test yet: the call of what it returns is one, and it has a second argument.
+  // `it.each([...])` is no test yet: the call of what it returns is one.
   const isCalled = ts.isCallExpression(call.parent) && call.parent.expression === call;
-  return isCalled || call.arguments.length < 2 ? undefined : call.arguments[0];
+  return isCalled ? undefined : call.arguments[0];
 }
 
 /** The name that a chain of calls and members begins with. */

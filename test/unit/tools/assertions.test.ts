@@ -20,6 +20,7 @@ describe("the titles", () => {
     ['describe.runIf(isRoot)("a fork", { timeout: 1 }, () => { test("idle", f); });', ['"a fork"', '"idle"']],
     ["it.each`a | b`('%s', () => {});", ["'%s'"]],
     ["it(name, () => {});", ["name"]],
+    ['it.todo("later");', ['"later"']],
     ['it.skipIf(a, b)("x", () => {});', ['"x"']],
     ['/x/.test("a", 1); audit("x", () => {}); shop.it("x", 1);', []],
   ])("of %s", (text, found) => {
