@@ -85,8 +85,8 @@ export function other({ seconds, parts }: Spent): number {
   return Math.max(0, seconds - named);
 }
 
-/** The table, a line a file, and one for all of them. */
-export function timesTable(files: readonly Spent[]): string[] {
+/** The table: a line for each of the first files, and one for all of them. */
+export function timesTable(files: readonly Spent[], shown = files.length): string[] {
   const total: Spent = {
     file: `all ${files.length} files`,
     seconds: files.reduce((sum, { seconds }) => sum + seconds, 0),
@@ -102,7 +102,7 @@ export function timesTable(files: readonly Spent[]): string[] {
     line([one.seconds, ...columns.map((column) => one.parts[column]), rest].map(rounded), one.file);
   return [
     line(titles, "file"),
-    ...files.map((one) => row(one, other(one))),
+    ...files.slice(0, shown).map((one) => row(one, other(one))),
     row(
       total,
       files.reduce((sum, one) => sum + other(one), 0),

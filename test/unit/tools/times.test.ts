@@ -100,6 +100,13 @@ describe("the table of times", () => {
     ]);
   });
 
+  it("may show the first ones only, with the sum of all", () => {
+    const times = written(part("whole", 10), part("whole", 30, { file: "test/b.test.ts" }));
+    const lines = timesTable(spent(undefined, times), 1);
+    expect(lines.map((line) => line.split("  ").at(-1))).toEqual(["file", "test/b.test.ts", "all 2 files"]);
+    expect(lines.at(-1)).toMatch(/^ +40 /);
+  });
+
   it("is empty where nothing was written", () => {
     expect(readTimes("/nowhere/times.jsonl")).toEqual([]);
     expect(spent(undefined, [])).toEqual([]);
