@@ -1,6 +1,7 @@
 /** The settings of the stack that is selected, as `pulumi up` would read them. */
 import * as pulumi from "@pulumi/pulumi";
 import { execa } from "execa";
+import { busy } from "../components/busy.ts";
 import { ConfigError, type ForkConfig, type MoveConfig, readConfig } from "../stacks/config.ts";
 
 /** How long `pulumi config` may take, in milliseconds: the state may be far away. */
@@ -62,7 +63,7 @@ async function askPulumi(args: readonly string[]): Promise<string> {
   throw new ConfigError([
     {
       key: "the stack",
-      problem: `should be selected, but its settings cannot be read: pulumi ${args[0]} ended with ${run.exitCode ?? run.code ?? "no answer"}${run.stderr ? `: ${run.stderr.trim()}` : ""}`,
+      problem: `should be selected, but its settings cannot be read: pulumi ${args[0]} ended with ${run.exitCode ?? run.code ?? "no answer"}${run.timedOut ? ` within ${configDeadline / 1000} s${busy()}` : ""}${run.stderr ? `: ${run.stderr.trim()}` : ""}`,
       remedy: "run this in the folder of Pulumi.yaml, after: pulumi stack select NAME",
     },
   ]);

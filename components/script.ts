@@ -57,9 +57,12 @@ export interface ScriptArgs {
 }
 
 /** Script files with the functions that every step has. */
-export const library: readonly URL[] = ["shell/lib.sh", "shell/keep.sh", "shell/vanished.sh"].map(
-  (file) => new URL(file, import.meta.url),
-);
+export const library: readonly URL[] = [
+  "shell/lib.sh",
+  "shell/keep.sh",
+  "shell/vanished.sh",
+  "shell/busy.sh",
+].map((file) => new URL(file, import.meta.url));
 
 /** What stands ahead of a script: where it is kept on the server. */
 export interface Place {

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa, ExecaError } from "execa";
+import { busy } from "../components/busy.ts";
 import { demoAuthority } from "../harness/cache.ts";
 import { alone, saveName } from "../harness/saves.ts";
 import { timed } from "../harness/timing.ts";
@@ -313,7 +314,9 @@ async function waitForEntries(ledger: string, requests: number, hasEnded: () => 
   const end = Date.now() + 60_000;
   while (count() < wanted) {
     if (Date.now() > end || hasEnded())
-      throw new Error(`the client made ${count()} requests within a minute, ${wanted} were expected`);
+      throw new Error(
+        `the client made ${count()} requests ${hasEnded() ? "before it ended" : "within a minute"}, ${wanted} were expected${busy()}`,
+      );
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -1,6 +1,7 @@
 /** `changeover watch`: settings and options in, lines out. */
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { busy } from "../../components/busy.ts";
 import { escapeHtml } from "../../components/maintenance/page.ts";
 import { copyName } from "../../components/fork/steps.ts";
 import type { ForkConfig, MoveConfig } from "../../stacks/config.ts";
@@ -78,7 +79,7 @@ const patience = 4000;
 
 async function late(): Promise<never> {
   await pause(patience, undefined, { ref: false });
-  throw new Error(`no answer within ${patience / 1000} s`);
+  throw new Error(`no answer within ${patience / 1000} s${busy()}`);
 }
 
 /** What of a runbook is watched. */

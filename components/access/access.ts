@@ -33,6 +33,7 @@ export function openGate(settings: SiteSettings): Step {
       ACME_SERVER: settings.certificates.from === "acme" ? settings.certificates.server : "",
     }),
     scriptBeside(import.meta.url, "../shell/vanished.sh"),
+    scriptBeside(import.meta.url, "../shell/busy.sh"),
     scriptBeside(import.meta.url, "../proxy/nginx.sh"),
     scriptBeside(import.meta.url, "../proxy/find.sh"),
     scriptBeside(import.meta.url, "../web/check.sh"),

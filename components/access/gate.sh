@@ -215,7 +215,7 @@ access_logs() {
 # What one of the site's own pages is compared by; the marker in base64.
 page() {
   [[ $1 == /* && $1 != *[[:cntrl:]]* ]] || refuse "page: $1 is no path"
-  page_digest "$1" "$(base64 -d <<<"$2")" || refuse "page: no whole answer to $1 came within ${PAGE_TIMEOUT:-10} s"
+  page_digest "$1" "$(base64 -d <<<"$2")" || refuse "page: no whole answer to $1 came within ${PAGE_TIMEOUT:-10} s$(busy "old")"
 }
 
 # From now on old's nginx passes every request of the site to new: same host, same scheme, websockets too.

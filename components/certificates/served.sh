@@ -24,7 +24,7 @@ served() {
   done
   leaf=$(sed -n '/-BEGIN CERTIFICATE-/,/-END CERTIFICATE-/p; /-END CERTIFICATE-/q' <<<"$answer")
   if [[ $answer != *"Verify return code"* || $leaf != *"-END CERTIFICATE-"* ]]; then
-    printf '%s:443 did not show all of its certificate by TLS within %s s%s' "$1" "$((SECONDS - began))" "${said:+ (openssl s_client said last: ${said:0:150})}"
+    printf '%s:443 did not show all of its certificate by TLS within %s s%s' "$1" "$((SECONDS - began))" "${said:+ (openssl s_client said last: ${said:0:150})}$(busy)"
     return 3
   fi
   verdict=$(sed -nE 's/^ *Verify return code: ([0-9]+) \((.*)\)$/\1\t\2/p' <<<"$answer" | head -n 1)

@@ -17,11 +17,11 @@ page_facts() {
   both_serve || return 0
   for index in "${!COMPARE_PATHS[@]}"; do
     if ((SECONDS >= end)); then
-      fact "unknown.page.$index" "it was not asked, for the pages before it took 8 s"
+      fact "unknown.page.$index" "it was not asked, for the pages before it took 8 s$(busy)"
     elif digest=$(PAGE_TIMEOUT=2 page_digest "${COMPARE_PATHS[$index]}" "${COMPARE_MARKERS[$index]}" 2>/dev/null); then
       fact "page.$index" "$digest"
     else
-      fact "unknown.page.$index" "no whole answer came within 2 s"
+      fact "unknown.page.$index" "no whole answer came within 2 s$(busy)"
     fi
   done
 }

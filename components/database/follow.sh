@@ -202,7 +202,7 @@ refuse_lag() {
   trouble=$ANSWER
   cut_link "$1"
   rows_on_the_way "$from"
-  text="$1 does not catch up with $from: it is $(human "$lag") behind (at most $(human "$LAG_LIMIT") are allowed, changeover:database.lagLimit)$trouble"
+  text="$1 does not catch up with $from: it is $(human "$lag") behind (at most $(human "$LAG_LIMIT") are allowed, changeover:database.lagLimit)$trouble$(busy)"
   failure "$text${ANSWER:+; not there yet: $ANSWER}. Nothing is lost: users stay on $from. Mend what the log of PostgreSQL on $1 names, and run 'pulumi up' again"
 }
 

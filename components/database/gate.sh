@@ -120,7 +120,7 @@ drop_slot() {
 select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = :'slot' and active_pid is not null \g /dev/null
 select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = :'slot' \g /dev/null
 SQL
-    ((SECONDS < end)) || refuse "drop-slot: $1 is in use"
+    ((SECONDS < end)) || refuse "drop-slot: $1 is in use after 30 seconds$(busy old)"
     sleep 0.1
   done
 }

@@ -176,7 +176,7 @@ await_tables() {
         where subname = '${LINK[new]}' and srsubstate <> 'r') missing having count(*) > 0;" && [[ -n $ANSWER ]]; do
     [[ $ANSWER == "$last" ]] || since=$SECONDS
     last=$ANSWER
-    ((SECONDS < since + 600)) || failure "PostgreSQL on new does not bring these tables: $(cut -f 1 <<<"$ANSWER" | cut -c 1-200); its log there says why"
+    ((SECONDS < since + 600)) || failure "PostgreSQL on new does not bring these tables: $(cut -f 1 <<<"$ANSWER" | cut -c 1-200); its log there says why$(busy)"
     sleep 0.5
   done
 }

@@ -116,7 +116,7 @@ refuse_prepared() {
 watch_budget() {
   sleep "$HOLD_BUDGET"
   rm -- "$STATE/users-on.next" 2>/dev/null || return 0
-  printf 'the hold lasted longer than changeover:holdBudget (%s s): users stay where they were. Long transactions are the usual reason\n' "$HOLD_BUDGET" >>"$STATE/failure" || true
+  printf 'the hold lasted longer than changeover:holdBudget (%s s): users stay where they were. Long transactions are the usual reason%s\n' "$HOLD_BUDGET" "$(busy)" >>"$STATE/failure" || true
   kill -KILL $$
 }
 

@@ -4,6 +4,7 @@ import { lookup } from "node:dns/promises";
 import { connect, isIP } from "node:net";
 import * as packet from "dns-packet";
 import type { DecodedPacket, RecordType, StringAnswer } from "dns-packet";
+import { busy } from "../busy.ts";
 
 /** The types that lead to a server. */
 export const leadingTypes = ["A", "AAAA", "CNAME"] as const;
@@ -145,7 +146,7 @@ export function isNoAnswer(error: string): boolean {
 
 class NoAnswer extends Error {
   constructor() {
-    super(`gives no answer within ${patience / 1000} s, ${tries} times`);
+    super(`gives no answer within ${patience / 1000} s, ${tries} times${busy()}`);
   }
 }
 

@@ -103,7 +103,7 @@ refuse_update() {
     *NOTAUTH* | *BADKEY* | *BADSIG* | *"tsig"* | *TSIG*) die "$DNS_SERVER, zone $DNS_ZONE: should know the key $DNS_KEY_NAME, but says: $1. Compare name, algorithm and secret of changeover:dns.key with the server's" ;;
     *REFUSED*) die "$DNS_SERVER, zone $DNS_ZONE: should let the key $DNS_KEY_NAME change A, AAAA and CNAME of ${DNS_NAMES[*]}, but refuses: see its update-policy" ;;
     *XRRSET* | *XDOMAIN*) die "$DNS_SERVER, zone $DNS_ZONE: somebody else has changed the records of ${DNS_NAMES[*]} just now, or one is there by a wildcard alone (then name that one in changeover:dns.names): look at them, and run 'pulumi up' again" ;;
-    *) die "$DNS_SERVER, zone $DNS_ZONE: the update was not taken: ${1:-no answer within 20 seconds}" ;;
+    *) die "$DNS_SERVER, zone $DNS_ZONE: the update was not taken: ${1:-no answer within 20 seconds$(busy)}" ;;
   esac
 }
 

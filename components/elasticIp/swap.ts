@@ -3,6 +3,7 @@
 // half-way, it leads to old again.
 import { text } from "node:stream/consumers";
 import { ec2 } from "../aws/aws.ts";
+import { busy } from "../busy.ts";
 import { type Answer, probe } from "../probe/probe.ts";
 import { resultOf } from "../result.ts";
 import type { Side } from "../server.ts";
@@ -119,7 +120,7 @@ async function untilServed(known: string | undefined): Promise<string | undefine
     if (stop.signal.aborted)
       return `stopped by ${String(stop.signal.reason)} before the site had answered through it`;
     if (Date.now() > end)
-      return `the site should answer ${wrong.check.path} through it within ${order.deadlineSeconds} s, but last: ${wrong.answer.error}`;
+      return `the site should answer ${wrong.check.path} through it within ${order.deadlineSeconds} s, but last: ${wrong.answer.error}${busy()}`;
     await new Promise((resolve) => setTimeout(resolve, pauseMilliseconds));
   }
 }

@@ -36,7 +36,7 @@ encoded() {
 not_found_out() {
   local last
   last=$(grep -v '^ *$' <<<"$4" | tail -n 1 | cut -c 1-200)
-  fact "unknown.$1" "$2 within $3 s${last:+ (last it said: $last)}"
+  fact "unknown.$1" "$2 within $3 s${last:+ (last it said: $last)}$(busy)"
 }
 
 # True when nobody answered a command: no_answer STATUS ERRORS. What a program says of a question that it has understood is an answer.

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
+import { busy } from "../busy.ts";
 import { asRoot, assignments, quote, scriptBeside, type Setting } from "../script.ts";
 import { type Access, type Server, type Side, sides } from "../server.ts";
 
@@ -49,6 +50,7 @@ export async function inspect(access: Access, settings: Record<string, Setting>)
       scriptBeside(import.meta.url, "../web/supervisor.sh"),
       scriptBeside(import.meta.url, "../certificates/certbot.sh"),
       scriptBeside(import.meta.url, "../certificates/served.sh"),
+      scriptBeside(import.meta.url, "../shell/busy.sh"),
       scriptBeside(import.meta.url, "facts.sh"),
       scriptBeside(import.meta.url, "replication.sh"),
       scriptBeside(import.meta.url, "strays.sh"),
@@ -211,7 +213,7 @@ async function ask(
   if (facts.get("complete") === "yes") return facts;
   const bastionError = bastionErrors(configFile, side);
   if (bastionError !== undefined) return new Unreachable(bastionError, "bastion");
-  if (run.timedOut) return new Unreachable(`no answer within ${deadline} seconds`);
+  if (run.timedOut) return new Unreachable(`no answer within ${deadline} seconds${busy()}`);
   return new Unreachable(lastError(run.stderr) ?? `ssh ended with ${run.exitCode ?? run.shortMessage}`);
 }
 

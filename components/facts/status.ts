@@ -23,6 +23,7 @@ export async function readStatus(access: Access, { move, database }: StatusSetti
         STRATEGY: database.strategy,
         STATUS_SQL: scriptBeside(import.meta.url, "following.sql"),
       }),
+      scriptBeside(import.meta.url, "../shell/busy.sh"),
       scriptBeside(import.meta.url, "facts.sh"),
       scriptBeside(import.meta.url, "status.sh"),
       "status </dev/null",

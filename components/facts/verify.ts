@@ -26,6 +26,7 @@ export async function verifySteps(
   const script = (side: Side) =>
     [
       assignments({ MOVE: move, STEPS: stepsOf(side), PATIENCE: stepDeadline }),
+      scriptBeside(import.meta.url, "../shell/busy.sh"),
       scriptBeside(import.meta.url, "facts.sh"),
       scriptBeside(import.meta.url, "verify.sh"),
       "verify </dev/null",
@@ -51,7 +52,7 @@ function outcomeOf(status: string, said: string): Pick<Verified, "outcome" | "sa
   if (status === "0") return { outcome: "ok", said: "" };
   if (status === "absent") return { outcome: "none", said: "its script is not on the server any more" };
   if (status === "124" || status === "137")
-    return { outcome: "unknown", said: `gave no answer within ${stepDeadline} seconds` };
+    return { outcome: "unknown", said: `gave no answer within ${stepDeadline} seconds${said}` };
   const lines = said.split("\n");
   const last = (mark: string) => lines.findLast((line) => line.startsWith(`${mark} `))?.slice(2);
   const undecided = last("~");

@@ -14,7 +14,7 @@ sync_path() {
     while_written rsync --archive --hard-links --acls --xattrs --delay-updates --rsh="$ROOT/access-key/ssh" --timeout=60 "$@" -- "$from" "$to" || ended=$?
     ((ended == 23)) || break
   done
-  ((ended == 0)) || die "${to%/}: rsync ended with $ended: $(grep -v '^rsync error: ' "$LOG" | tail -n 1 | cut -c 1-200)"
+  ((ended == 0)) || die "${to%/}: rsync ended with $ended: $(grep -v '^rsync error: ' "$LOG" | tail -n 1 | cut -c 1-200)$(busy)"
 }
 
 # Old as rsync takes it: an IPv6 address in brackets.

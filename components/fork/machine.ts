@@ -7,6 +7,7 @@ import { text } from "node:stream/consumers";
 import * as aws from "@aws-sdk/client-ec2";
 import { ec2 } from "../aws/aws.ts";
 import { instancesBy, isAlive } from "../aws/instances.ts";
+import { busy } from "../busy.ts";
 import { forPeople } from "../duration.ts";
 import { askOriginal, type Original } from "./original.ts";
 import { copiesOf, differences, ownTags, stoppedTag } from "./properties.ts";
@@ -135,7 +136,7 @@ async function waitUntil(
     if (reached) return;
     if (Date.now() > end)
       throw new Error(
-        `${what} within ${forPeople(order.deadlineSeconds)}, but last: ${last}. See why, and run 'pulumi up' again`,
+        `${what} within ${forPeople(order.deadlineSeconds)}, but last: ${last}${busy()}. See why, and run 'pulumi up' again`,
       );
     await new Promise((resolve) => setTimeout(resolve, pauseMilliseconds));
   }

@@ -2,6 +2,7 @@
  * Where notices go: Slack (an incoming webhook, or a bot's token with one message that is edited) and webhooks of any kind, which get
  * JSON. Nothing here throws: a notice that cannot be sent never stops a move. Source: Slack's chat.postMessage and chat.update.
  */
+import { busy } from "../busy.ts";
 
 /** What an operator sets. Addresses of webhooks are secrets: who has one can post. */
 export interface NoticeSettings {
@@ -128,7 +129,7 @@ async function post(url: string, body: object, token?: string, again = true): Pr
 /** Why something failed, without the address. */
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === "TimeoutError") return `no answer within ${timeout / 1000} s`;
+  if (error.name === "TimeoutError") return `no answer within ${timeout / 1000} s${busy()}`;
   const code = (error.cause as { code?: string } | undefined)?.code;
   return code ?? (error instanceof TypeError ? "could not be reached" : error.message);
 }

@@ -10,6 +10,6 @@ run_as() {
     export HOME=$home USER=$user LOGNAME=$user
     exec timeout --kill-after=5 "$deadline" "$(command -v runuser)" -u "$user" -- /bin/sh -c "$command" </dev/null
   ) || ended=$?
-  ((ended != 124 && ended != 137)) || die "$setting: should end within $deadline seconds on $SIDE, but did not; mend the command, or raise $setting.deadline"
+  ((ended != 124 && ended != 137)) || die "$setting: should end within $deadline seconds on $SIDE, but did not$(busy); mend the command, or raise $setting.deadline"
   ((ended == 0)) || die "$setting: should end with 0 on $SIDE, but ended with $ended; its output is in $LOG. Mend the command and run again"
 }

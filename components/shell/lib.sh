@@ -59,7 +59,7 @@ wait_until() {
   shift 2
   end=$((SECONDS + limit))
   until "$@"; do
-    ((SECONDS < end)) || die "$what: not reached within $limit seconds; last seen: $(tail -n 1 "$LOG" | cut -c 1-200)"
+    ((SECONDS < end)) || die "$what: not reached within $limit seconds; last seen: $(tail -n 1 "$LOG" | cut -c 1-200)$(busy)"
     sleep 0.1
   done
 }
@@ -182,7 +182,7 @@ inquire() {
   ANSWERED=$(sed '/^errors: /d' <<<"$all")
   ((status != 0)) || return 0
   [[ $said != *"does not exist"* ]] || die "${said:0:200}"
-  undecided "could not be found out on $SIDE: $1 gave no answer within $((SECONDS - began)) s (it ended with $status${said:+ and said last: ${said:0:200}})"
+  undecided "could not be found out on $SIDE: $1 gave no answer within $((SECONDS - began)) s (it ended with $status${said:+ and said last: ${said:0:200}})$(busy)"
 }
 
 # Asks old's gate for something, over the move's own key: gate REQUEST...; stdin and stdout pass.
@@ -506,7 +506,7 @@ take_locks() {
 take_lock() {
   flock --timeout 2 "$1" "$2" && return
   note "waiting for a step of this move that is still at work on $SIDE"
-  flock --timeout "$((DEADLINE - 5))" "$1" "$2" || die "another step of move $MOVE is still at work after $DEADLINE seconds: see /var/log/changeover/$MOVE, then run 'pulumi up' again"
+  flock --timeout "$((DEADLINE - 5))" "$1" "$2" || die "another step of move $MOVE is still at work after $DEADLINE seconds$(busy): see /var/log/changeover/$MOVE, then run 'pulumi up' again"
 }
 
 # A line in the journal of this server: when, what, how it ended, for how long.

@@ -5,6 +5,9 @@ LAB_ROLES=(old new)
 LAB_NETWORK=198.51.100
 LAB_BRIDGE=lab0
 
+# shellcheck source-path=SCRIPTDIR
+. "${BASH_SOURCE[0]%/*}/../../components/shell/busy.sh"
+
 # say TEXT: one progress line, on stderr.
 say() {
   printf 'lab: %s\n' "$*" >&2
@@ -64,7 +67,7 @@ wait_for() {
   until seen=$("$@" 2>&1); do
     code=$?
     ((code != 2 && SECONDS - began < seconds)) || {
-      say "waited $((SECONDS - began)) of $seconds seconds for $what; last seen: ${seen:-nothing}"
+      say "waited $((SECONDS - began)) of $seconds seconds for $what; last seen: ${seen:-nothing}$(busy "this machine")"
       return 1
     }
     sleep 0.05
@@ -78,7 +81,7 @@ lock() {
   flock --nonblock "$lock_fd" && return
   say "waiting for another command that is busy with $3"
   flock --wait "$2" "$lock_fd" ||
-    fail "$3: another command has held $1 for more than $2 seconds: end it ('fuser -v $1' shows it) and run this again"
+    fail "$3: another command has held $1 for more than $2 seconds$(busy "this machine"): end it ('fuser -v $1' shows it) and run this again"
 }
 
 # is_running ROLE: true while the server's supervisor lives; it holds this lock as long.

@@ -140,7 +140,7 @@ describe("with users on the address", () => {
       const isHeld = async () => (await shop.script("old", "nft list ruleset")).includes("changeover_hold");
       expect(await isHeld()).toBe(true);
       program.kill(signal);
-      await expect.poll(isHeld, { timeout: 20_000 }).toBe(false);
+      await expect.poll(isHeld, { timeout: 120_000 }).toBe(false);
       program.kill("SIGKILL");
       await program;
     },

@@ -81,7 +81,7 @@ describe("deploys", () => {
       `printf '#!/bin/bash\\ntouch /tmp/pushing\\nuntil [[ -e /tmp/go ]]; do sleep 0.1; done\\ntouch /tmp/pushed\\n' >${repository}/hooks/post-receive`,
     );
     const pushed = shop.script("old", push);
-    await expect.poll(() => present("old", ["/tmp/pushing"]), { timeout: 20_000 }).toBe("/tmp/pushing");
+    await expect.poll(() => present("old", ["/tmp/pushing"]), { timeout: 120_000 }).toBe("/tmp/pushing");
     const moved = shop.moveTo("app");
     const log = "/var/log/changeover/shop/deploys-old.log";
     await expect
@@ -153,7 +153,7 @@ describe("the canary", () => {
     await shop.moveTo("database");
     expect((await shop.stack.up()).changes).toMatchObject({ create: 0, update: 0, delete: 0 });
     expect(await found("new")).toBe("2");
-    await expect.poll(() => found("old"), { timeout: 20_000 }).toBe("2");
+    await expect.poll(() => found("old"), { timeout: 120_000 }).toBe("2");
   });
 });
 

@@ -85,7 +85,7 @@ systemctl stop ${unit} 2>/dev/null; systemd-run --quiet --collect --unit=${unit}
         );
         return Math.max(...counts.map(Number));
       },
-      { timeout: 20_000 },
+      { timeout: 120_000 },
     )
     .toBe(1);
 }

@@ -116,7 +116,9 @@ describe("a notice", () => {
 
   it("is given up where nobody answers", { timeout: 20_000 }, async () => {
     answers = [{ never: true }];
-    expect((await send(hooks("/a"), notice)).failures).toEqual(["webhook 1: no answer within 5 s"]);
+    expect((await send(hooks("/a"), notice)).failures).toEqual([
+      expect.stringMatching(/^webhook 1: no answer within 5 s(; this machine was busy: .*)?$/),
+    ]);
   });
 
   it("does not follow to another address", async () => {

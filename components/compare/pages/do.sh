@@ -37,5 +37,5 @@ do_step() {
   ((${#different[@]} == 0)) ||
     die "${#different[@]} of ${#COMPARE_PATHS[@]} pages should be the same on old and new, but ${COMPARE_PATHS[0]:+$(cut -d : -f 1 <<<"${different[0]}")} and the others above are not: mend the app on new, or name other pages in changeover:site.compare, and run again. Users are served by old as before"
   ((${#unanswered[@]} == 0)) ||
-    undecided "whether ${#unanswered[@]} of ${#COMPARE_PATHS[@]} pages are the same on old and new could not be found out within 15 s: ${unanswered[0]}; see what loads that server, and run again. Users are served by old as before"
+    undecided "whether ${#unanswered[@]} of ${#COMPARE_PATHS[@]} pages are the same on old and new could not be found out within 15 s: ${unanswered[0]}$(busy); see what loads that server, and run again. Users are served by old as before"
 }

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { Duplex } from "node:stream";
 import { execa } from "execa";
 import pg from "pg";
+import { busy } from "../../busy.ts";
 import { bastionErrors, lastError } from "../../facts/inspect.ts";
 import { describe, type Finding } from "../../guards/guards.ts";
 import { asRoot, assignments, scriptBeside } from "../../script.ts";
@@ -122,7 +123,7 @@ async function makeRole({ side, server, database, port, configFile, env }: Reade
     value:
       bastionErrors(configFile, side) ??
       lastError(stderr) ??
-      `it gave no answer within ${connectDeadline} seconds`,
+      `it gave no answer within ${connectDeadline} seconds${busy()}`,
     remedy: `mend that, and run the comparison again; 'pulumi preview' says more where it is about SSH`,
   });
 }

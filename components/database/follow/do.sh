@@ -80,7 +80,7 @@ hold_slot_snapshot() {
   printf 'CREATE_REPLICATION_SLOT "%s" LOGICAL pgoutput EXPORT_SNAPSHOT;\n' "${LINK[new]}" >&"${ASKING[slot]}"
   # Transactions that were open are waited for.
   IFS= read -r -t 600 answer <&"${ANSWERING[slot]}" ||
-    failure "old's database gave no slot within 600 seconds: is a long transaction open there (select * from pg_stat_activity order by xact_start)? $(tail -n 1 "$LOG" | cut -c 1-300)"
+    failure "old's database gave no slot within 600 seconds: is a long transaction open there (select * from pg_stat_activity order by xact_start)? $(tail -n 1 "$LOG" | cut -c 1-300)$(busy)"
   IFS='|' read -r _ _ answer _ <<<"$answer"
   printf '%s' "$answer" >"$STATE_PG/snapshot"
 }

@@ -18,7 +18,7 @@ restart_behind_hold() {
   trap 'failure "${BASH_COMMAND%% *} ended with $?"' ERR
   began=$(date +%s%3N)
   progress "PostgreSQL on old restarts"
-  (sleep "$HOLD_LIMIT" && printf 'PostgreSQL on old did not restart within %s seconds\n' "$HOLD_LIMIT" >>"$STATE/failure" && kill -KILL $$) &
+  (sleep "$HOLD_LIMIT" && printf 'PostgreSQL on old did not restart within %s seconds%s\n' "$HOLD_LIMIT" "$(busy)" >>"$STATE/failure" && kill -KILL $$) &
   pause_app
   gate "$1" || failure "PostgreSQL on old could not be restarted: $(tail -n 1 "$LOG" | cut -c 1-300). On old: journalctl -u postgresql"
   resume_app

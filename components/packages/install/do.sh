@@ -17,7 +17,7 @@ unit_work() {
     -o DPkg::Lock::Timeout="$((DEADLINE / 2))" -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
     -o DPkg::Pre-Install-Pkgs::="/bin/bash $STATE/script.work plan" -o DPkg::Tools::Options::/bin/bash::Version=2 \
     -o APT::Status-Fd=4 install -- "${wanted[@]}" > >(show_progress) 4> >(show_progress) || ended=$?
-  ((ended != 124)) || failure "apt-get did not end within $limit seconds: see what holds it up in $LOG, or raise changeover:stepDeadline"
+  ((ended != 124)) || failure "apt-get did not end within $limit seconds$(busy): see what holds it up in $LOG, or raise changeover:stepDeadline"
   ((ended == 0)) || failure "apt-get could not install ${wanted[*]}: $(grep --text -E '^(E|dpkg): ' "$LOG" | tail -n 1 | cut -c 1-300)"
 }
 

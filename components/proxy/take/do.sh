@@ -7,7 +7,7 @@ hold() {
   HELD_SINCE=$(date +%s%3N)
   pass_back
   until nginx_renewed; do
-    ((SECONDS < end)) || failure "nginx on new did not start new workers within 10 seconds"
+    ((SECONDS < end)) || failure "nginx on new did not start new workers within 10 seconds$(busy)"
     nginx_workers | grep -vxF "$WORKERS_BEFORE" >"$STATE/held" || true
     xargs --no-run-if-empty kill -STOP <"$STATE/held"
   done
@@ -64,7 +64,7 @@ passing() {
 watch_budget() {
   sleep "$HOLD_BUDGET"
   mkdir "$STATE/decided" 2>/dev/null || return 0
-  printf 'the hold lasted longer than changeover:holdBudget (%s s): users stay where they were\n' "$HOLD_BUDGET" >>"$STATE/failure"
+  printf 'the hold lasted longer than changeover:holdBudget (%s s): users stay where they were%s\n' "$HOLD_BUDGET" "$(busy)" >>"$STATE/failure"
   kill -KILL $$
 }
 

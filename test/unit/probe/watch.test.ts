@@ -186,12 +186,13 @@ describe("watch", () => {
     const inStall = all
       .filter(({ at }) => at > from && at < until)
       .toSorted((one, other) => one.at - other.at);
-    // 2 s at 10 a second, but for what the server got late.
-    expect(inStall.length).toBeGreaterThanOrEqual(15);
+    // From its begin to its end there is one wherever one was due.
+    expect(inStall[0]!.at - from).toBeLessThanOrEqual(100 + clocks);
+    expect(until - inStall.at(-1)!.at).toBeLessThanOrEqual(100 + clocks);
     for (const { at, latency } of inStall) expect(at + latency).toBeGreaterThanOrEqual(until - clocks);
     for (const [index, { at }] of inStall.slice(1).entries())
       expect(Math.round(at - inStall[index]!.at)).toBe(100);
-    expect(tally.all[0]!.latencies.max).toBeGreaterThan(1500);
+    expect(tally.all[0]!.latencies.max).toBe(Math.max(...all.map(({ latency }) => latency)));
   });
 
   it("goes on with the others where one address hangs, and does not count new before it serves", async () => {
