@@ -34,7 +34,7 @@ unit=\${!#}
 case $1 in
 cat) [[ $unit == cron.service ]] ;;
 is-enabled) [[ -e /tmp/enabled.$unit ]] && { [[ $* == *--quiet* ]] || echo enabled; } ;;
-is-active) [[ -e /tmp/active.$unit ]] && { [[ $* == *--quiet* ]] || echo active; } ;;
+is-active) [[ -e /tmp/active.$unit ]] || exit 3; [[ $* == *--quiet* ]] || echo active ;;
 is-failed) exit 1 ;;
 is-system-running) echo running ;;
 disable) rm -f "/tmp/enabled.$unit" "/tmp/active.$unit" ;;
