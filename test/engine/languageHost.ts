@@ -80,6 +80,7 @@ async function run(request: language.RunRequest): Promise<language.RunResponse> 
   const child = spawn(
     process.execPath,
     [
+      ...["--import", join(import.meta.dirname, "laterLoading.ts")],
       ...(options.nodeargs ?? "").split(" ").filter(Boolean),
       runner,
       ...runnerFlags(request),
@@ -126,9 +127,9 @@ function programDirectory(info: language.ProgramInfo | undefined): string {
   return info?.getProgramDirectory() || process.cwd();
 }
 
-/** The provider plugins that the installed packages ask for. */
+/** The provider plugins that the installed packages ask for. Most packages do not speak of Pulumi: those are not looked into. */
 function requiredPlugins(info: language.ProgramInfo | undefined): ProviderPlugin[] {
-  return installedPackages(programDirectory(info))
+  return installedPackages(programDirectory(info), '"pulumi":')
     .filter((installed) => installed.pulumi?.resource)
     .map(({ name, version, pulumi }) => ({
       name: pulumi?.name ?? name.replace("@pulumi/", ""),
@@ -136,11 +137,11 @@ function requiredPlugins(info: language.ProgramInfo | undefined): ProviderPlugin
     }));
 }
 
-/** The packages in the first node_modules folder at or above a folder. */
-function installedPackages(directory: string): Package[] {
+/** The packages in the first node_modules folder at or above a folder whose package.json has a text in it. */
+function installedPackages(directory: string, text = ""): Package[] {
   const modules = join(directory, "node_modules");
   if (!existsSync(modules)) {
-    return dirname(directory) === directory ? [] : installedPackages(dirname(directory));
+    return dirname(directory) === directory ? [] : installedPackages(dirname(directory), text);
   }
   return readdirSync(modules)
     .flatMap((name) =>
@@ -148,5 +149,7 @@ function installedPackages(directory: string): Package[] {
     )
     .map((name) => join(modules, name, "package.json"))
     .filter((file) => existsSync(file))
-    .map((file) => JSON.parse(readFileSync(file, "utf8")) as Package);
+    .map((file) => readFileSync(file, "utf8"))
+    .filter((content) => content.includes(text))
+    .map((content) => JSON.parse(content) as Package);
 }

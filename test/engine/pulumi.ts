@@ -97,6 +97,8 @@ export async function createStack(options: StackOptions): Promise<TestStack> {
     PULUMI_CONFIG_PASSPHRASE: "only for tests",
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_ERROR_OUTPUT_STRING: "true",
+    // Memory for time: the engine is gone before it has used much.
+    GOGC: "400",
     PATH: `${chosen}:${join(checkout, "node_modules/.bin")}:${process.env["PATH"]}`,
     // A folder of its own, unless a plugin is to be found in the user's.
     ...(!usesInstalled() && { PULUMI_HOME: join(home, "home") }),
