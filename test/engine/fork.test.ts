@@ -260,7 +260,9 @@ describe.runIf(isRoot)("a fork", { timeout: 300_000 }, () => {
     expect(back.all).toContain("stays at finished once the fork is finished");
 
     const early = await fork.up("finished", { terminateOld: fork.old });
-    expect(early.all).toMatch(/terminates i-\w+ when it has been stopped for 336 h .*, but (336 h|335 h 5\d min) are left/);
+    expect(early.all).toMatch(
+      /terminates i-\w+ when it has been stopped for 336 h .*, but (336 h|335 h 5\d min) are left/,
+    );
     const other = await fork.up("finished", { terminateOld: "i-0123456789abcdef0", keepOldFor: "1 second" });
     expect(other.all).toContain("should be aws.old, the one instance that this may terminate");
     expect(await state()).toBe("stopped");

@@ -42,8 +42,8 @@ beforeAll(async () => {
   await shop.stack.configure({ "changeover:operator": "Ada" });
   before = await fingerprints(shop);
   zoneBefore = await zone(primary);
-  client = shop.startClient(15, everything);
-  watching = changeover(shop, "watch", "--json", "--interval", "500ms", "--ca", everything.ca);
+  client = shop.startClient(10, everything);
+  watching = changeover(shop, "watch", "--json", "--interval", "1s", "--ca", everything.ca);
   await client.settled(50);
 });
 afterAll(async () => {
@@ -276,6 +276,11 @@ describe("to its end", () => {
     expect((await shop.stack.exportState()).text).not.toContain(secret);
   });
 
+  it("keeps in its journal that nobody was left behind at old's address", async () => {
+    const journal = await shop.on("new", "cat", "/var/log/changeover/shop/journal");
+    expect(journal).not.toContain("\tstragglers accepted");
+  });
+
   it("has the report of all that was done, and the command says so", async () => {
     await expectNothingToDo(shop, phases["finished"]!);
     await expectDescribed(shop, phases["finished"]!);
@@ -296,7 +301,7 @@ describe("to its end", () => {
 
   it("was seen from outside: nobody was turned away at old's address", async () => {
     watching.kill("SIGINT");
-    const { stdout, all } = await watching;
+    const { exitCode, stdout, all } = await watching;
     const { summary } = JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as {
       summary: { targets: { address: string; ok: number; failed: number; notYet: number }[] };
     };
@@ -304,6 +309,9 @@ describe("to its end", () => {
     expect(by("198.51.100.10").length, all).toBe(2);
     for (const { ok, failed } of by("198.51.100.10")) expect([ok > 100, failed]).toEqual([true, 0]);
     for (const { ok, notYet } of by("198.51.100.20")) expect([ok > 100, notYet > 0]).toEqual([true, true]);
+    // The site was taken away there, on the way back to idle.
+    expect(by("198.51.100.20").every(({ failed }) => failed > 0)).toBe(true);
+    expect(exitCode).toBe(1);
   });
 
   it("touches no server when the finished stack is destroyed", () => expectDestroyTouchesNothing(shop));
