@@ -175,7 +175,14 @@ function askFork(
         ROOT: `/var/lib/changeover/${settings.move}`,
         ROWS: beside("fork/rows.sql"),
       }),
-      ...["shell/vanished.sh", "shell/busy.sh", "facts/facts.sh", ...more, "fork/writes.sh", "fork/facts.sh"].map(beside),
+      ...[
+        "shell/vanished.sh",
+        "shell/busy.sh",
+        "facts/facts.sh",
+        ...more,
+        "fork/writes.sh",
+        "fork/facts.sh",
+      ].map(beside),
       `${look} </dev/null`,
     ].join("\n");
   return askThose(access, script, inspectDeadline);
