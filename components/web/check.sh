@@ -23,15 +23,17 @@ get_page() {
   ask_web "${request%.}"
 }
 
-# True when one check passes; says what it saw in the log. Ends with 3 where no answer came.
+# True when one check passes; says what it saw in the log. Ends with 3 where no answer came in time: then nobody knows. A server that
+# refuses, or closes without a word, is not mute: it does not serve the page.
 check_passes() {
-  local answer status
-  answer=$(get_page "${CHECK_PATHS[$1]}" | tr -d '\0' || true)
+  local answer status ended=0
+  answer=$(get_page "${CHECK_PATHS[$1]}" | tr -d '\0') || ended=$?
   status=$(head -n 1 <<<"$answer" | cut -d ' ' -f 2)
-  if [[ -z $status ]]; then
+  if [[ -z $status ]] && ((ended == 124 || ended == 137)); then
     printf '%s gave no answer within %s s\n' "${CHECK_PATHS[$1]}" "${PAGE_TIMEOUT:-10}"
     return 3
   fi
+  status=${status:-nothing}
   printf '%s answers %s\n' "${CHECK_PATHS[$1]}" "$status"
   [[ $status == "${CHECK_STATUS[$1]}" && $answer == *"${CHECK_MARKERS[$1]}"* ]]
 }
