@@ -129,6 +129,7 @@ export async function createStack(options: StackOptions): Promise<TestStack> {
   else {
     await cp(join(options.from, "state"), join(home, "state"), { recursive: true });
     await cp(join(options.from, "salt.yaml"), file);
+    await must("stack", "select", stack);
   }
   const salt = await readField(file, "encryptionsalt");
   const settings: Record<string, unknown> = {};

@@ -141,17 +141,14 @@ export async function expectDescribed(shop: Shop, reached: Reached): Promise<Sta
 export const query = (shop: Shop, side: Side, sql: string, database = "shop") =>
   shop.script(side, `cd / && runuser -u postgres -- psql -XAtq ${database} <<'SQL'\n${sql}\nSQL`);
 
-/** Every job ran once, and jobs and cron are on new alone. */
-export async function expectJobsOnNew(shop: Shop): Promise<void> {
+/** Every job ran once, and jobs and cron are on new alone; so are such units. */
+export async function expectJobsOnNew(shop: Shop, units = "shop-worker shop-web"): Promise<void> {
   const rows = await query(shop, "new", "select count(*), count(distinct job_id) from job_runs");
   const [runs, jobs] = rows.split("|").map(Number);
   expect(runs).toBeGreaterThan(10);
   expect(jobs).toBe(runs);
   expect(
-    await shop.script(
-      "old",
-      "ls /etc/cron.d; crontab -l -u shop 2>&1; systemctl is-active shop-worker shop-web || true",
-    ),
+    await shop.script("old", `ls /etc/cron.d; crontab -l -u shop 2>&1; systemctl is-active ${units} || true`),
   ).not.toMatch(/^shop$|^active$/m);
   expect(await shop.script("new", "ls /etc/cron.d; systemctl is-active shop-worker shop-web")).toMatch(
     /^shop$/m,
