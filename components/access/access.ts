@@ -34,6 +34,7 @@ export function openGate(settings: SiteSettings): Step {
     }),
     scriptBeside(import.meta.url, "../shell/vanished.sh"),
     scriptBeside(import.meta.url, "../shell/busy.sh"),
+    scriptBeside(import.meta.url, "../shell/psql.sh"),
     scriptBeside(import.meta.url, "../proxy/nginx.sh"),
     scriptBeside(import.meta.url, "../proxy/find.sh"),
     scriptBeside(import.meta.url, "../web/check.sh"),

@@ -15,7 +15,7 @@ refuse() {
 
 # psql as the superuser.
 sql() {
-  runuser -u postgres -- psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --port="$PGPORT" "$@"
+  superuser_psql "$@"
 }
 
 # rsync's server side, for the paths of the settings only, named by number: @0, @1/, ...; writing only for the users' files.
@@ -256,7 +256,7 @@ saved_content() {
 # Waits up to 2 seconds until old has answered what it had begun when it began to pass on.
 drained() {
   local end=$((SECONDS + 2))
-  while pgrep -f '^nginx: worker process is shutting down' >/dev/null; do
+  while [[ $(nginx_workers | xargs --no-run-if-empty ps -o args=) == *'shutting down'* ]]; do
     ((SECONDS < end)) || return 1
     sleep 0.1
   done
@@ -272,7 +272,8 @@ pass_off() {
   rm -f "/etc/nginx/changeover/$MOVE-pass-on.conf"
   rm -f "$(passed_certificate)"*
   rmdir --ignore-fail-on-non-empty /etc/nginx/changeover 2>/dev/null || true
-  reload_nginx
+  request_reload
+  await_reload || true
   rm -f "$kept.path" "$kept.saved"
   rm -f -- "$PASSED_LOG"*
 }

@@ -7,7 +7,7 @@ nginx_files() {
   for file in /etc/nginx/sites-enabled/* /etc/nginx/conf.d/*.conf; do
     [[ -f $file ]] || continue
     if [[ -n $NGINX ]]; then
-      [[ $(basename "$file") != "$NGINX" && $(basename "$file") != "$NGINX.conf" ]] || printf '%s\n' "$file"
+      [[ ${file##*/} != "$NGINX" && ${file##*/} != "$NGINX.conf" ]] || printf '%s\n' "$file"
       continue
     fi
     for name in "${NAMES[@]}"; do

@@ -1,5 +1,5 @@
 /**
- * Users on slow lines: each upload takes 1.5 seconds and is asked for at once when it is acknowledged. In the lab's network:
+ * Users on slow lines: each upload takes a second and is asked for at once when it is acknowledged. In the lab's network:
  * lab/run node test/lab/slowUploads.ts ADDRESS CA, until SIGTERM; then prints what was done and what failed, as JSON.
  */
 import { randomBytes } from "node:crypto";
@@ -15,22 +15,31 @@ let done = 0;
 let ended = false;
 process.once("SIGTERM", () => (ended = true));
 
-/** One call with a body that comes in two halves; status and body of the answer. */
-async function ask(method: string, path: string, body: Buffer): Promise<{ status: number; content: Buffer }> {
+/** What came back, and from which server. */
+interface Answer {
+  status: number;
+  host: string;
+  content: Buffer;
+}
+
+/** One call with a body that comes in two halves; status, server and body of the answer. */
+async function ask(method: string, path: string, body: Buffer): Promise<Answer> {
   const sent = request({
     ...{ host: address, port: 443, method, path, agent: false, servername: "shop.example.org" },
     ca: readFileSync(ca),
     headers: { Host: "shop.example.org", "Content-Length": body.length },
   });
-  const answer = new Promise<{ status: number; content: Buffer }>((resolve, reject) => {
+  const answer = new Promise<Answer>((resolve, reject) => {
     sent.on("error", reject);
     sent.on("response", (response) => {
-      buffer(response).then((content) => resolve({ status: response.statusCode ?? 0, content }), reject);
+      const { statusCode: status = 0, headers } = response;
+      const host = String(headers["x-served-by"]);
+      buffer(response).then((content) => resolve({ status, host, content }), reject);
     });
   });
   if (body.length > 0) {
     sent.write(body.subarray(0, body.length / 2));
-    await Promise.race([wait(1500), answer]);
+    await Promise.race([wait(1000), answer]);
     sent.write(body.subarray(body.length / 2));
   }
   sent.end();
@@ -44,10 +53,15 @@ async function user(number: number): Promise<void> {
     const path = `/uploads/client-slow-${run}-${number}-${turn}.bin`;
     const body = randomBytes(20_000);
     try {
+      const began = Date.now();
       const stored = await ask("PUT", path, body);
       if (stored.status !== 201) throw new Error(`upload: ${stored.status}`);
+      const took = Date.now() - began;
       const found = await ask("GET", path, Buffer.alloc(0));
-      if (!found.content.equals(body)) throw new Error(`download: ${found.status}`);
+      if (!found.content.equals(body))
+        throw new Error(
+          `download: ${found.status} from ${found.host}, stored on ${stored.host} in ${took} ms`,
+        );
       done += 1;
     } catch (error) {
       failures.push(`${new Date().toISOString()} ${path}: ${String(error)}`);

@@ -1,17 +1,27 @@
 # From here on users are served by new: old passes every request on; what reaches new meanwhile waits, and none fails.
 # shellcheck shell=bash
 # Requests to new's nginx wait in the kernel's queue until they are released, at the latest by the unit's last act. Its new workers
-# would hand them to old, and stand still; what the ones of before have begun is answered first, by the app on new.
+# would hand them to old, and stand still from the moment they are seen; what those of before have begun is answered first, by new.
 hold() {
-  local end=$((SECONDS + 10))
+  local end=$((SECONDS + 20)) reload
   HELD_SINCE=$(date +%s%3N)
-  pass_back
-  until nginx_renewed; do
-    ((SECONDS < end)) || failure "nginx on new did not start new workers within 10 seconds$(busy)"
-    nginx_workers | grep -vxF "$WORKERS_BEFORE" >"$STATE/held" || true
-    xargs --no-run-if-empty kill -STOP <"$STATE/held"
+  write_pass_back
+  WORKERS_BEFORE=$(nginx_workers)
+  request_reload &
+  reload=$!
+  until ! kill -0 "$reload" 2>/dev/null && nginx_renewed; do
+    ((SECONDS < end)) || failure "nginx on new did not start new workers within 20 seconds$(busy)"
+    stop_new_workers
   done
+  wait "$reload" || exit 1
+  stop_new_workers
   drain_nginx 3
+}
+
+# The workers that the reload has started by now stand still.
+stop_new_workers() {
+  nginx_workers_since >"$STATE/held"
+  xargs --no-run-if-empty kill -STOP <"$STATE/held"
 }
 
 # The workers that stand still go on.
@@ -20,22 +30,22 @@ release() {
   rm -f "$STATE/held"
 }
 
-# The waiting requests are answered by new. Some may still go round by way of old, which hands them on.
+# The waiting requests are answered by new, by workers that serve it: those that stood still hand to old, which hands on, and go on
+# only when others are there, or a request would go round until one comes.
 release_to_new() {
-  pass_back_no_more
+  local end=$((SECONDS + 10))
+  rm -f "$(include_dir)/pass-back.conf"
+  # shellcheck disable=SC2034 # nginx.sh reads it
+  WORKERS_BEFORE=$(nginx_workers)
+  if (request_reload); then
+    until [[ -n $(nginx_workers_since) ]] || ((SECONDS > end)); do sleep 0.02; done
+  fi
   release
 }
 
 # From now on new's nginx hands every request to old.
-pass_back() {
+write_pass_back() {
   printf '%s' "${PASS_BACK//OTHER/$(url_host "$OLD_ADDRESS")}" | replace_file "$(include_dir)/pass-back.conf"
-  reload_nginx
-}
-
-# From now on it serves new again.
-pass_back_no_more() {
-  rm -f "$(include_dir)/pass-back.conf"
-  reload_nginx
 }
 
 # The waiting requests are answered by old, which serves again. Once old hands nothing on any more, new's nginx serves new again.
@@ -45,7 +55,9 @@ release_to_old() {
   until gate drained; do
     ((SECONDS < end)) || break
   done
-  pass_back_no_more
+  rm -f "$(include_dir)/pass-back.conf"
+  request_reload
+  await_reload || true
 }
 
 # True when requests wait on new, or would go to old.
