@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type Block, cutAtFunctions, shake } from "./shake.ts";
 
 /** What a script may be given: text, numbers, switches, lists of text. */
 export type Setting = string | number | boolean | readonly string[];
@@ -62,7 +63,17 @@ export const library: readonly URL[] = [
   "shell/keep.sh",
   "shell/vanished.sh",
   "shell/busy.sh",
+  "shell/psql.sh",
 ].map((file) => new URL(file, import.meta.url));
+
+const cut = new Map<string, Block[]>();
+
+/** The functions of a script file, which many steps share. */
+function functionsOf(file: URL): Block[] {
+  const found = cut.get(file.href) ?? cutAtFunctions(stripHeader(readFileSync(file, "utf8")));
+  cut.set(file.href, found);
+  return found;
+}
 
 /** What stands ahead of a script: where it is kept on the server. */
 export interface Place {
@@ -72,10 +83,16 @@ export interface Place {
 
 /**
  * Renders all that a step sends by stdin: a prelude that keeps the script on the server, then the script: settings as data,
- * the library, do, undo and verify. Pure but for reading its files.
+ * what is used of the library and of shared files, do, undo and verify. Pure but for reading its files.
  */
 export function renderScript({ move, step }: Place, args: ScriptArgs): string {
-  const functions = [...library, ...(args.shared ?? [])].map((url) => stripHeader(readFileSync(url, "utf8")));
+  const files = [...library, ...(args.shared ?? [])].map(functionsOf);
+  const parts = [
+    part(args.folder, "do"),
+    part(args.folder, "undo"),
+    part(args.folder, "verify"),
+    'main "$@"',
+  ];
   const prelude = [
     `STATE=${quote(`/var/lib/changeover/${move}/${step}`)}`,
     stripHeader(scriptBeside(import.meta.url, "shell/launch.sh")),
@@ -84,11 +101,8 @@ export function renderScript({ move, step }: Place, args: ScriptArgs): string {
     "#!/usr/bin/env bash",
     "set -Eeuo pipefail",
     assignments(args.settings),
-    ...functions,
-    part(args.folder, "do"),
-    part(args.folder, "undo"),
-    part(args.folder, "verify"),
-    'main "$@"',
+    ...shake(files, parts.join("\n")).filter((text) => text !== ""),
+    ...parts,
     "",
   ];
   return [prelude.join("\n"), script.join("\n\n")].join("\n");

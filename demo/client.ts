@@ -35,7 +35,7 @@ const count = { ok: 0, maintenance: 0, failed: 0 };
 const inFlight = new Set<Promise<unknown>>();
 
 /** What a visit found: more fields of its entry, or the reason why a 2xx answer is wrong all the same. */
-type Finding = Pick<Entry, "ref" | "number" | "host" | "error">;
+type Finding = Pick<Entry, "ref" | "number" | "host" | "storedOn" | "error">;
 
 /** One request and its line in the ledger; true when it was answered as it should be. */
 async function visit(
@@ -53,8 +53,8 @@ async function visit(
       if (isMaintenance(answer)) return { outcome: "maintenance" };
       if (!(status === 101 || (status >= 200 && status < 300))) throw new Error(unexpected(answer));
       const finding = await check(answer);
-      const host = answer.headers["x-served-by"];
-      const said = typeof host === "string" ? { host } : {};
+      const host = servedBy(answer);
+      const said = host === undefined ? {} : { host };
       return { outcome: finding.error === undefined ? "ok" : "failed", ...said, ...finding };
     });
   } catch (error) {
@@ -64,6 +64,12 @@ async function visit(
   writeSync(ledger, `${JSON.stringify(entry)}\n`);
   count[entry.outcome] += 1;
   return entry.outcome === "ok";
+}
+
+/** The server that answered, where it says so. */
+function servedBy({ headers }: Answer): string | undefined {
+  const host = headers["x-served-by"];
+  return typeof host === "string" ? host : undefined;
 }
 
 function isMaintenance({ status, headers, body }: Answer): boolean {
@@ -106,12 +112,21 @@ async function readPage(at: number): Promise<void> {
 async function uploadFile(at: number, turn: number): Promise<void> {
   const path = `/uploads/client-${run}-${turn}.bin`;
   const body = randomBytes(2048 + ((turn * 977) % 30_000));
-  const stored = await visit("upload", at, { method: "PUT", path, body }, () => ({}));
+  let storedOn: string | undefined;
+  const stored = await visit("upload", at, { method: "PUT", path, body }, (answer) => {
+    storedOn = servedBy(answer);
+    return {};
+  });
   if (!stored) return;
-  await visit("download", Date.now(), { method: "GET", path }, (answer) =>
-    answer.body.equals(body)
-      ? {}
-      : { error: `expected the ${body.length} bytes uploaded, got other content` },
+  await visit(
+    "download",
+    Date.now(),
+    { method: "GET", path },
+    (answer) =>
+      answer.body.equals(body)
+        ? {}
+        : { error: `expected the ${body.length} bytes uploaded, got other content` },
+    storedOn === undefined ? {} : { storedOn },
   );
 }
 

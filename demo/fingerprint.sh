@@ -57,7 +57,7 @@ list_units() {
         value["Id"] = ""
         if (id == "" || value["ActiveState"] == "inactive" || value["Transient"] == "yes") return
         if (value["Type"] == "oneshot" && value["RemainAfterExit"] == "no" && value["ActiveState"] != "failed") return
-        if (id ~ /^(user|user-runtime-dir|ssh|sshd)@|^systemd-(hostnamed|localed|timedated)[.]/) return
+        if (id ~ /^(user|user-runtime-dir|ssh|sshd)@|^systemd-(hostnamed|localed|timedated|ask-password-[a-z]+)[.]/) return
         print id, value["ActiveState"]
       }' | say active
 }

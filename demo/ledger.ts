@@ -19,6 +19,8 @@ export interface Entry {
   number?: number;
   /** The server that answered, where it says so. */
   host?: string;
+  /** The server that has taken the file which is downloaded, where it said so. */
+  storedOn?: string;
   error?: string;
 }
 

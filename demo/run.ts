@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { forPeople } from "../components/duration.ts";
-import { audit, openShop } from "./shop.ts";
+import { demoSettings } from "./settings.ts";
+import { audit, demoSite, openShop } from "./shop.ts";
 
 const phases = ["prepared", "app", "database", "dns", "finished"];
 const file = join(import.meta.dirname, "../.changeover/demo.json");
@@ -15,7 +16,11 @@ say(
   "Two servers start: old (Debian 12, PostgreSQL 15) with a shop on it, and new (Debian 13, PostgreSQL 17), empty.",
 );
 say("The first time, their systems are built: about 2 minutes.");
-const shop = await openShop({ name: process.env.LAB_NAME ?? "lab", log: "inherit" });
+const shop = await openShop({
+  name: process.env.LAB_NAME ?? "lab",
+  site: demoSite(demoSettings),
+  log: "inherit",
+});
 const client = shop.startClient(20);
 try {
   await client.settled(40);

@@ -49,6 +49,14 @@ export function demoSettings(lab: Lab, database: Record<string, unknown> = {}): 
   };
 }
 
+/** The same for where it does not matter how quick this machine is: users wait longer on one that is busy. */
+export function patientSettings(lab: Lab, database?: Record<string, unknown>): Record<string, unknown> {
+  return { ...demoSettings(lab, database), ...patience };
+}
+
+/** What is waited for longer than an operator would by default. */
+export const patience = { "changeover:holdBudget": "1 minute" };
+
 /** Reads what `lab/up` printed, the last line of its output. */
 export function parseLab(output: string): Lab {
   return JSON.parse(output.trim().split("\n").at(-1) ?? "") as Lab;

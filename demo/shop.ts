@@ -1,5 +1,5 @@
 /** The demo shop in a lab: set up, moved by the real engine, used by the outside client. For the demo, the tests and the benchmarks. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa, ExecaError } from "execa";
@@ -9,7 +9,7 @@ import { alone, saveName } from "../harness/saves.ts";
 import { timed } from "../harness/timing.ts";
 import { createStack, type TestStack } from "../test/engine/pulumi.ts";
 import { auditWrites, type Order, readLedger, summarize, type Summary, type WriteAudit } from "./ledger.ts";
-import { demoSettings, type Lab, maintenanceMessage, parseLab } from "./settings.ts";
+import { type Lab, maintenanceMessage, parseLab, patientSettings } from "./settings.ts";
 
 const checkout = join(import.meta.dirname, "..");
 
@@ -247,14 +247,14 @@ export function audit(entries: ReturnType<typeof readLedger>, orders: Order[]): 
   return auditWrites(entries, orders);
 }
 
-/** The demo's own site, with the packages of demo/lab.env. */
-export function demoSite(): LabSite {
+/** The demo's own site, with the packages of demo/lab.env; patient unless said otherwise. */
+export function demoSite(settings: LabSite["settings"] = patientSettings): LabSite {
   const text = readFileSync(join(checkout, "demo/lab.env"), "utf8");
-  const settings = [...text.matchAll(/^(LAB_\w+)="([^"]*)"$/gm)];
-  const named = Object.fromEntries(settings.map(([, key, value]): [string, string] => [key!, value!]));
+  const packages = [...text.matchAll(/^(LAB_\w+)="([^"]*)"$/gm)];
+  const named = Object.fromEntries(packages.map(([, key, value]): [string, string] => [key!, value!]));
   return {
     install: "demo/install",
-    settings: demoSettings,
+    settings,
     oldPackages: named["LAB_OLD_PACKAGES"]!.split(" "),
     newPackages: named["LAB_NEW_PACKAGES"]!.split(" "),
   };
@@ -303,13 +303,7 @@ function startClient(
 
 /** Waits until the ledger has grown by a number of entries. */
 async function waitForEntries(ledger: string, requests: number, hasEnded: () => boolean): Promise<void> {
-  const count = () => {
-    try {
-      return readLedger(ledger).length;
-    } catch {
-      return 0;
-    }
-  };
+  const count = () => (existsSync(ledger) ? readFileSync(ledger, "utf8").split("\n").length - 1 : 0);
   const wanted = count() + requests;
   const end = Date.now() + 60_000;
   while (count() < wanted) {

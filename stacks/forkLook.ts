@@ -178,6 +178,7 @@ function askFork(
       ...[
         "shell/vanished.sh",
         "shell/busy.sh",
+        "shell/psql.sh",
         "facts/facts.sh",
         ...more,
         "fork/writes.sh",

@@ -10,6 +10,7 @@ export function copyAccounts({ stepDeadline }: SiteSettings): Step {
     title: "make the site's users and groups",
     back: "remove them",
     folder: new URL("copy/", import.meta.url),
+    shared: [new URL("files.sh", import.meta.url)],
     after: ["access-gate"],
     deadlineSeconds: stepDeadline,
   };

@@ -81,7 +81,7 @@ restored_bytes() {
 as_postgres() {
   local helpers=1
   [[ $GENTLE == no ]] || helpers=0
-  (cd / && unset HOME && PGCONNECT_TIMEOUT=5 PGOPTIONS="-c synchronous_commit=off -c maintenance_work_mem=512MB -c max_parallel_maintenance_workers=$helpers -c lock_timeout=60s" \
+  (cd / && unset HOME && PGCONNECT_TIMEOUT=5 PGOPTIONS="$OUR_SESSION -c synchronous_commit=off -c maintenance_work_mem=512MB -c max_parallel_maintenance_workers=$helpers -c lock_timeout=60s" \
     runuser --preserve-environment -u postgres -- "$@")
 }
 
@@ -168,8 +168,8 @@ plan_streams() {
     } >"$STATE_PG/$number.out"
     # psql would hand its rows on in parts of 4 kB.
     # shellcheck disable=SC2016 # expands when it runs
-    printf 'set -o pipefail; cd %q && . ./limit && stdbuf --output=%s %q --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=snapshot="$(cat snapshot)" --set=horizon="$(cat horizon)" --file=%q --dbname=%q 2>>%q%s\n' \
-      "$STATE_PG" "$buffer" "$(command -v psql)" "$number.out" "$(old_dsn)" errors "$limit" >"$STATE_PG/$number.sh"
+    printf 'set -o pipefail; cd %q && . ./limit && PGOPTIONS=%q stdbuf --output=%s %q --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --set=snapshot="$(cat snapshot)" --set=horizon="$(cat horizon)" --file=%q --dbname=%q 2>>%q%s\n' \
+      "$STATE_PG" "$OUR_SESSION" "$buffer" "$(command -v psql)" "$number.out" "$(old_dsn)" errors "$limit" >"$STATE_PG/$number.sh"
     {
       session_settings
       printf '%s\n' "$first"

@@ -19,6 +19,7 @@ set log_statement = 'none'; set log_min_duration_statement = -1; set log_min_err
 set password_encryption = 'scram-sha-256';
 drop role if exists "changeover_$MOVE";
 create role "changeover_$MOVE" login superuser connection limit 32 $1 password '$password';
+$(role_settings)
 SQL
   PASSWORD=$password
 }

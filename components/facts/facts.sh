@@ -1,35 +1,39 @@
 # What every look at a server uses: how facts are printed, and which steps have left their marks. Reads only. MOVE and PGPORT are set above.
 # shellcheck shell=bash
 
-# Prints one fact; the value comes as arguments.
+# Prints one fact; the value comes as arguments. What is not one line without tabs goes in base64.
 fact() {
-  printf '%s\t%s\n' "$1" "$(printf '%s' "${*:2}" | base64 -w 0)"
+  local value="${*:2}"
+  if [[ $value == *[$'\t\n\r']* ]]; then
+    printf '%s\t%s\n' "$1" "$(printf '%s' "$value" | base64 -w 0)"
+  else
+    printf '%s\t=%s\n' "$1" "$value"
+  fi
 }
 
 # Prints one fact from a command's output, empty where the command fails; where it got no answer, that it could not be found out, with
 # what the command said last.
 fact_of() {
-  local both ended began=$SECONDS
-  both=$(answer_and_errors "${@:2}")
-  ended=${both#*$'\n'} ended=${ended%.}
-  if no_answer "${ended%%$'\n'*}" "${ended#*$'\n'}"; then
-    not_found_out "$1" "'${*:2:2}' got no answer" "$((SECONDS - began))" "${ended#*$'\n'}"
+  local told ended errors began=$SECONDS
+  told=$(answer_and_errors "${@:2}")
+  # From here on bytes count.
+  local LC_ALL=C
+  read -r ended errors <<<"${told##*$'\n'}"
+  told=${told%$'\n'*}
+  errors=${told:${#told}-errors}
+  if no_answer "$ended" "$errors"; then
+    not_found_out "$1" "'${*:2:2}' got no answer" "$((SECONDS - began))" "$errors"
   else
-    printf '%s\t%s\n' "$1" "${both%%$'\n'*}"
+    fact "$1" "${told:0:${#told}-${#errors}}"
   fi
 }
 
-# Runs a command, and prints its output in base64, below that how it ended, and below that its errors with a dot at their end.
+# Runs a command, and prints its output, behind it its errors, and below that how it ended and how many bytes of errors there are.
 answer_and_errors() {
   local errors status=0
-  { errors=$(encoded "$@" 2>&1 >&5) || status=$?; } 5>&1
-  printf '\n%s\n%s.' "$status" "$errors"
-}
-
-# A command's output in base64; ends as the command did.
-encoded() {
-  "$@" | base64 -w 0
-  return "${PIPESTATUS[0]}"
+  { errors=$("$@" 2>&1 >&5) || status=$?; } 5>&1
+  local LC_ALL=C
+  printf '%s\n%s %s' "$errors" "$status" "${#errors}"
 }
 
 # Prints that a fact could not be found out: not_found_out NAME WHAT-WAS-TRIED SECONDS ERRORS
@@ -47,9 +51,8 @@ no_answer() {
 
 # Runs psql as the superuser without waiting for locks; extra arguments pass.
 sql() {
-  PGCONNECT_TIMEOUT=10 PGOPTIONS='-c lock_timeout=2s -c statement_timeout=10s -c default_transaction_read_only=on' \
-    runuser -u postgres -- psql --no-psqlrc --quiet --no-align --tuples-only --field-separator=$'\t' --set=ON_ERROR_STOP=1 \
-    --port="$PGPORT" "$@"
+  PGCONNECT_TIMEOUT=10 PGAPPNAME='changeover look' \
+    PGOPTIONS='-c lock_timeout=2s -c statement_timeout=10s -c default_transaction_read_only=on' superuser_psql --field-separator=$'\t' "$@"
 }
 
 # What psql says where PostgreSQL does not answer; nothing where it does.
@@ -66,8 +69,8 @@ steps_with() {
 # The steps of this move whose undo was cut off, or has failed, and that are not as they were done.
 half_undone() {
   local dir
-  for dir in /var/lib/changeover/"$MOVE"/*/; do
-    [[ ! -e $dir/undoing || ! -e $dir/done ]] || timeout --kill-after=2 20 bash "$dir/script" check </dev/null >/dev/null 2>&1 || basename "$dir"
+  for dir in /var/lib/changeover/"$MOVE"/*; do
+    [[ ! -e $dir/undoing || ! -e $dir/done ]] || timeout --kill-after=2 20 bash "$dir/script" check </dev/null >/dev/null 2>&1 || printf '%s\n' "${dir##*/}"
   done
 }
 
@@ -76,13 +79,13 @@ move_facts() {
   fact_of 'done' steps_with 'done'
   fact_of begun steps_with begun
   fact_of halfUndone half_undone
-  local file
+  local file dir
   for file in /var/lib/changeover/"$MOVE"/*/until; do
-    [[ ! -e $file ]] || fact "until.$(basename "$(dirname "$file")")" "$(cat "$file")"
+    [[ ! -e $file ]] || { dir=${file%/*} && fact "until.${dir##*/}" "$(<"$file")"; }
   done
   # What the site's records were before the move.
   file=/var/lib/changeover/$MOVE/dns-records/records
-  [[ ! -e $file ]] || fact dns.records "$(cat "$file")"
+  [[ ! -e $file ]] || fact dns.records "$(<"$file")"
 }
 
 # The steps of this move that are at work on this server: a run holds the step's lock, or the step's unit runs.

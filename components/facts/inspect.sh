@@ -1,4 +1,4 @@
-# Looks at one server and prints facts, one `name<TAB>base64 of the value` a line. Reads only; settings are set above it.
+# Looks at one server and prints facts, one a line. Reads only; settings are set above it.
 # shellcheck shell=bash
 
 # The commands that the steps use, and which of them are missing here.

@@ -51,6 +51,7 @@ export async function inspect(access: Access, settings: Record<string, Setting>)
       scriptBeside(import.meta.url, "../certificates/certbot.sh"),
       scriptBeside(import.meta.url, "../certificates/served.sh"),
       scriptBeside(import.meta.url, "../shell/busy.sh"),
+      scriptBeside(import.meta.url, "../shell/psql.sh"),
       scriptBeside(import.meta.url, "facts.sh"),
       scriptBeside(import.meta.url, "replication.sh"),
       scriptBeside(import.meta.url, "strays.sh"),
@@ -236,12 +237,14 @@ function readIfThere(file: string): string {
   return existsSync(file) ? readFileSync(file, "utf8") : "";
 }
 
-/** Reads `name<TAB>base64` lines; anything else a login prints is passed over. */
+/** Reads `name<TAB>=value` and `name<TAB>base64` lines; anything else a login prints is passed over. */
 export function parseFacts(output: string): Facts {
   const facts = new Map<string, string>();
   for (const line of output.split("\n")) {
-    const match = /^([^\t]+)\t([A-Za-z0-9+/=]*)$/.exec(line);
-    if (match) facts.set(match[1]!, Buffer.from(match[2]!, "base64").toString("utf8").replace(/\n+$/, ""));
+    const [, name, plain, encoded] = /^([^\t]+)\t(?:=([^\t]*)|([A-Za-z0-9+/=]*))$/.exec(line) ?? [];
+    if (name === undefined) continue;
+    const value = plain ?? Buffer.from(encoded!, "base64").toString("utf8");
+    facts.set(name, value.replace(/\n+$/, ""));
   }
   return facts;
 }

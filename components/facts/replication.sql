@@ -23,7 +23,8 @@ select 'used', jsonb_build_object(
 
 -- Whom a restart touches too.
 select 'others', coalesce(jsonb_agg(jsonb_build_object('database', datname, 'sessions', sessions) order by datname), '[]')
-from (select datname, (select count(*) from pg_stat_activity a where a.datid = d.oid and a.pid <> pg_backend_pid()) as sessions
+from (select datname, (select count(*) from pg_stat_activity a where a.datid = d.oid and a.backend_type in ('client backend', 'walsender')
+    and a.application_name <> 'changeover look') as sessions
   from pg_database d where datallowconn and not datistemplate and datname <> :'name') d where datname <> 'postgres' or sessions > 0;
 
 select 'hba', coalesce(jsonb_agg(jsonb_build_object('line', line_number, 'type', type, 'databases', database, 'users', user_name,
@@ -114,7 +115,7 @@ select 'superusers', coalesce(jsonb_agg(jsonb_build_object('pid', pid, 'role', u
   'address', coalesce(host(client_addr), 'a socket'))), '[]')
 from pg_stat_activity a join pg_roles r on r.rolname = a.usename
 where a.datname = :'name' and a.backend_type = 'client backend' and r.rolsuper and usename !~ '^changeover_'
-  and not (client_addr is null and application_name ~ '^(psql|pg_dump|pg_restore|pg_basebackup)$');
+  and not (client_addr is null and application_name ~ '^(psql|pg_dump|pg_restore|pg_basebackup|changeover look)$');
 
 -- What the app does that needs one session with the server for long. Statements are told by their first words alone.
 select exists (select from pg_extension where extname = 'pg_stat_statements')

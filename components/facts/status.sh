@@ -4,9 +4,9 @@
 # Each step that has left a mark: its name, when it was begun, when it was done, in seconds since the epoch.
 step_times() {
   local dir
-  for dir in /var/lib/changeover/"$MOVE"/*/; do
+  for dir in /var/lib/changeover/"$MOVE"/*; do
     [[ ! -e $dir/begun ]] ||
-      printf '%s\t%s\t%s\n' "$(basename "$dir")" "$(stat -c %Y "$dir/begun")" "$(stat -c %Y "$dir/done" 2>/dev/null)"
+      printf '%s\t%s\t%s\n' "${dir##*/}" "$(stat -c %Y "$dir/begun")" "$(stat -c %Y "$dir/done" 2>/dev/null)"
   done
 }
 
@@ -21,9 +21,10 @@ last_words() {
 
 # The results that steps have kept: step, name=value.
 step_results() {
-  local file
+  local file dir
   for file in /var/lib/changeover/"$MOVE"/*/result; do
-    [[ ! -e $file ]] || sed "s|^|$(basename "$(dirname "$file")")\t|" "$file"
+    dir=${file%/*}
+    [[ ! -e $file ]] || sed "s|^|${dir##*/}\t|" "$file"
   done
 }
 

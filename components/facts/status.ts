@@ -24,6 +24,7 @@ export async function readStatus(access: Access, { move, database }: StatusSetti
         STATUS_SQL: scriptBeside(import.meta.url, "following.sql"),
       }),
       scriptBeside(import.meta.url, "../shell/busy.sh"),
+      scriptBeside(import.meta.url, "../shell/psql.sh"),
       scriptBeside(import.meta.url, "facts.sh"),
       scriptBeside(import.meta.url, "status.sh"),
       "status </dev/null",

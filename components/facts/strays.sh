@@ -43,7 +43,7 @@ patterns() {
 stray_cron() {
   local file user
   for file in /var/spool/cron/crontabs/*; do
-    user=$(basename "$file")
+    user=${file##*/}
     if [[ ! -f $file ]] || listed "crontab of $user" "${CRON[@]}"; then continue; fi
     if listed "$user" "${USERS[@]}" || grep -qE "$NAMES_SITE" "$file"; then printf 'cron\tcrontab of %s\n' "$user"; fi
   done
@@ -58,7 +58,7 @@ stray_units() {
   local file unit started=''
   for unit in "${JOBS[@]}"; do [[ $unit != *.timer ]] || started+=" $(systemctl show --property=Triggers --value -- "$unit")"; done
   for file in /etc/systemd/system/*.service /etc/systemd/system/*.timer; do
-    unit=$(basename "$file")
+    unit=${file##*/}
     # shellcheck disable=SC2086 # one word a unit
     if [[ ! -f $file || $unit == changeover-* ]] || listed "$unit" "${WEB[@]}" "${JOBS[@]}" $started; then continue; fi
     grep -qE -e "$NAMES_SITE" -e "$RUN_AS" "$file" || continue
@@ -84,7 +84,7 @@ stray_programs() {
 stray_monit() {
   local file name
   for file in /etc/monit/conf.d/* /etc/monit/conf-enabled/*; do
-    name=$(basename "$file")
+    name=${file##*/}
     if [[ ! -f $file || $name == changeover-* ]] || listed "$name" "${MONIT[@]}"; then continue; fi
     ! grep -qE "$NAMES_SITE" "$file" || printf 'monit\t%s\n' "$name"
   done

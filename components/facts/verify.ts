@@ -27,6 +27,7 @@ export async function verifySteps(
     [
       assignments({ MOVE: move, STEPS: stepsOf(side), PATIENCE: stepDeadline }),
       scriptBeside(import.meta.url, "../shell/busy.sh"),
+      scriptBeside(import.meta.url, "../shell/psql.sh"),
       scriptBeside(import.meta.url, "facts.sh"),
       scriptBeside(import.meta.url, "verify.sh"),
       "verify </dev/null",
@@ -45,7 +46,7 @@ export function parseVerified(facts: Facts): Verified[] {
 }
 
 /** How a command ends that nobody has answered: timeout's 124, a kill, ssh's 255; psql's 2 where PostgreSQL did not. */
-const noAnswer = /ended with (124|137|255)$|(^|[ -])(psql|sql)\b.* ended with 2$/;
+const noAnswer = /ended with (124|137|255)$|(^|[ "$-])(psql|sql)\b.* ended with 2$/i;
 
 /** What a script's end means: timeout's own are 124 and, where it had to kill, 137; bash's for a command that it does not know is 127. */
 function outcomeOf(status: string, said: string): Pick<Verified, "outcome" | "said"> {

@@ -1,4 +1,4 @@
-# Looks at old or its copy and prints facts, one `name<TAB>base64 of the value` a line. Reads only; settings, facts.sh and writes.sh stand above
+# Looks at old or its copy and prints facts, one a line. Reads only; settings, facts.sh and writes.sh stand above
 # it, and for the quick look status.sh.
 # shellcheck shell=bash
 

@@ -169,7 +169,7 @@ replace_file() {
 
 # Runs psql as the database's superuser, without the user's own settings, stopping at the first error.
 sql() {
-  runuser -u postgres -- psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --port="${PGPORT:-5432}" "$@"
+  superuser_psql "$@"
 }
 
 # Asks PostgreSQL or old's gate for something that is judged: inquire COMMAND...; the answer is in ANSWERED. Without one the step ends
@@ -413,8 +413,9 @@ refuse_if_later_phase() {
   local marker phase
   for marker in "$ROOT"/*/begun; do
     [[ -e $marker && $PHASE != 0 && ! -e ${marker%/*}/put-back ]] || continue
-    phase=$(head -n 1 "$marker")
-    ((phase <= PHASE)) || die "step $(basename "$(dirname "$marker")") of a later phase is done or half done on this server, and its undo must come first; set 'phase' to that phase, run 'pulumi up', then go back"
+    read -r phase <"$marker" || true
+    marker=${marker%/begun}
+    ((phase <= PHASE)) || die "step ${marker##*/} of a later phase is done or half done on this server, and its undo must come first; set 'phase' to that phase, run 'pulumi up', then go back"
   done
 }
 
@@ -513,7 +514,7 @@ take_lock() {
 journal() {
   local now=$EPOCHREALTIME
   awk -v at="$(date -u +%FT%TZ)" -v step="$STEP" -v verb="$1" -v ended="$2" -v from="$BEGAN" -v to="$now" \
-    'BEGIN { printf "%s\t%s\t%s\t%s\t%.1f s\n", at, step, verb, ended, to - from }' >>"$(dirname "$LOG")/journal"
+    'BEGIN { printf "%s\t%s\t%s\t%s\t%.1f s\n", at, step, verb, ended, to - from }' >>"${LOG%/*}/journal"
 }
 
 # Says in the log which command ended a step.
@@ -550,7 +551,7 @@ main() {
   trap '' PIPE
   [[ $1 != check ]] || check_only
   trap 'failed_command $? "$BASH_COMMAND"' ERR
-  (umask 077 && mkdir -p "$(dirname "$LOG")" "$STATE")
+  (umask 077 && mkdir -p "${LOG%/*}" "$STATE")
   (umask 077 && : >>"$LOG")
   exec 3>&1 >>"$LOG" 2>&1
   case $1 in

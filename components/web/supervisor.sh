@@ -87,11 +87,15 @@ stop_program() {
 
 # Records what a program was before it is changed; the first record of a move counts.
 save_program() {
-  local record=$STATE/unit.supervisor:$1 enabled=enabled active=inactive
-  [[ ! -e $record ]] || return 0
+  keep_first "unit.supervisor:$1" program_state "$1"
+}
+
+# Whether supervisor starts a program by itself, and whether it runs, in a unit's words.
+program_state() {
+  local enabled=enabled active=inactive
   ! autostart_is_off "$1" || enabled=disabled
   program_is_over "$1" || active=active
-  printf '%s %s\n' "$enabled" "$active" >"$record"
+  printf '%s %s\n' "$enabled" "$active"
 }
 
 # A program is what it was. Supervisor itself, too, where this step had started it.

@@ -136,6 +136,8 @@ finish_base() {
   # No terminal, no way to a Debian mirror, no modules or devices of its own.
   chroot "$folder" systemctl mask console-getty.service getty.target systemd-networkd-wait-online.service \
     apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
+  # Five programs at each login, for words that nobody reads.
+  sed -i '/pam_motd/s/^/# /' "$folder/etc/pam.d/sshd" "$folder/etc/pam.d/login"
   rm -f "$folder"/etc/ssh/ssh_host_*_key*
   : >"$folder/etc/machine-id"
   ln -sf /usr/share/zoneinfo/Etc/UTC "$folder/etc/localtime"

@@ -1,6 +1,17 @@
 # Makes the users and groups that own the site, with old's numbers where they are free. Each is noted ahead: a run that is killed
 # between the two must not forget it.
 # shellcheck shell=bash
+# Removes what a killed run has half made: a user without a line in shadow could not even run its cron jobs.
+remove_half_made() {
+  local kind name _
+  tac "$STATE/made" | while read -r kind name _; do
+    case $kind in
+      user) ! lacks_line shadow "$name" || remove_user "$name" ;;
+      group) ! lacks_line gshadow "$name" || remove_group "$name" ;;
+    esac
+  done
+}
+
 # Adds a group from a line of old's group file, unless there is one of that name.
 add_group() {
   local name gid
@@ -22,12 +33,12 @@ add_user() {
   useradd --system "${number[@]}" --gid "$2" --no-create-home --home-dir "$home" --shell "$shell" --comment "$gecos" -- "$name"
 }
 
-# Puts a user into the groups it is in on old, as far as they are here.
+# Puts a user into the groups it is in on old, as far as they are here; once more where a run that was killed may have half done it.
 join_groups() {
   local user=$1 group
   for group in $2; do
     getent group -- "$group" >/dev/null || continue
-    id -nG -- "$user" | tr ' ' '\n' | grep -qx -- "$group" && continue
+    ! grep -qxF -- "member $user $group" "$STATE/made" && id -nG -- "$user" | tr ' ' '\n' | grep -qxF -- "$group" && continue
     printf 'member %s %s\n' "$user" "$group" >>"$STATE/made"
     gpasswd --add "$user" "$group"
   done
@@ -37,6 +48,7 @@ join_groups() {
 do_step() {
   local kind line primary
   touch "$STATE/made"
+  remove_half_made
   gate accounts >"$STATE/accounts"
   while IFS=: read -r kind line; do [[ $kind != group ]] || add_group "$line"; done <"$STATE/accounts"
   while IFS=: read -r kind line; do

@@ -6,8 +6,8 @@ undo_step() {
   tac "$STATE/made" | while read -r kind name group; do
     case $kind in
       member) ! getent group -- "$group" >/dev/null || gpasswd --delete "$name" "$group" || true ;;
-      user) ! getent passwd -- "$name" >/dev/null || userdel -- "$name" ;;
-      group) ! getent group -- "$name" >/dev/null || groupdel -- "$name" ;;
+      user) remove_user "$name" ;;
+      group) remove_group "$name" ;;
     esac
   done
   remove_dead_locks

@@ -67,6 +67,7 @@ set log_statement = 'none'; set log_min_duration_statement = -1; set log_min_err
 set password_encryption = 'scram-sha-256';
 drop role if exists "changeover_$MOVE";
 create role "changeover_$MOVE" login replication connection limit 8 password '$PASSWORD';
+$(role_settings)
 SQL
 }
 

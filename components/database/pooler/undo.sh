@@ -1,8 +1,10 @@
 # PgBouncer as it was.
 # shellcheck shell=bash
 undo_step() {
-  local enabled=disabled active=inactive
-  [[ ! -e $STATE/unit.pgbouncer.service ]] || read -r enabled active <"$STATE/unit.pgbouncer.service" || true
+  local enabled active
+  # A run that was killed before it had recorded this has changed nothing.
+  [[ -e $STATE/unit.pgbouncer.service ]] || return 0
+  read -r enabled active <"$STATE/unit.pgbouncer.service" || true
   systemctl stop pgbouncer.service || true
   rm -f /etc/systemd/system/pgbouncer.service.d/changeover.conf
   restore_saved

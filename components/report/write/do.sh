@@ -6,7 +6,7 @@ both_journals() {
   {
     awk -F '\t' -v OFS='\t' '{ $1 = $1 OFS "old"; print }' "$ROOT/report-journal/journal"
     printf '%s\told\tfinish-old\tdo\tdone\t%s.0 s\n' "$FINISHED_OLD" "$FINISHED_OLD_SECONDS"
-    awk -F '\t' -v OFS='\t' '{ $1 = $1 OFS "new"; print }' "$(dirname "$LOG")/journal"
+    awk -F '\t' -v OFS='\t' '{ $1 = $1 OFS "new"; print }' "${LOG%/*}/journal"
   } | sort -s -t $'\t' -k 1,1
 }
 
@@ -40,7 +40,7 @@ report() {
 
 do_step() {
   local file line number=0
-  file=$(dirname "$LOG")/report
+  file=${LOG%/*}/report
   report | sed 's/ *$//' | replace_file "$file" 600
   # They are printed again whenever the step's results are.
   sed -i '/^report[0-9]*=/d' "$STATE/result" 2>/dev/null || true

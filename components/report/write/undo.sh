@@ -1,5 +1,5 @@
 # No report.
 # shellcheck shell=bash
 undo_step() {
-  rm -f "$(dirname "$LOG")/report"
+  rm -f "${LOG%/*}/report"
 }
