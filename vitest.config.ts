@@ -4,6 +4,9 @@ import { SlowestFirst } from "./test/tools/sequencer.ts";
 /** What CI keeps of a failure is its message: what differs is in it. */
 const chaiConfig = { truncateThreshold: 600 };
 
+/** Milliseconds after which a test hangs for sure, also on a machine that is ten times slower than a quiet one. */
+const hangs = 1_800_000;
+
 export default defineConfig({
   test: {
     // Two files at a time, also where there are two processors: each file of the lab's tests has two servers of its own, which wait
@@ -17,8 +20,8 @@ export default defineConfig({
           chaiConfig,
           setupFiles: ["test/timing.setup.ts"],
           include: ["test/unit/**/*.test.ts", "test/engine/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: hangs,
+          hookTimeout: hangs,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
@@ -29,8 +32,8 @@ export default defineConfig({
           chaiConfig,
           setupFiles: ["test/timing.setup.ts"],
           include: ["test/lab/**/*.test.ts", "test/journeys/**/*.test.ts"],
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
+          testTimeout: hangs,
+          hookTimeout: hangs,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
@@ -42,9 +45,9 @@ export default defineConfig({
           chaiConfig,
           setupFiles: ["test/timing.setup.ts"],
           include: ["test/soak/**/*.test.ts"],
-          testTimeout: 600_000,
-          hookTimeout: 600_000,
-          fileParallelism: false,
+          testTimeout: hangs,
+          hookTimeout: hangs,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

@@ -23,7 +23,7 @@ const keys = {
 };
 const isRoot = process.getuid?.() === 0;
 
-describe.runIf(isRoot)("a server move at AWS", { timeout: 180_000 }, () => {
+describe.runIf(isRoot)("a server move at AWS", () => {
   let moto: Moto;
   let front: AwsFront;
   let client: EC2Client;

@@ -9,7 +9,7 @@ import { type NameServerDouble, type ServedRecord, startNameServer } from "./nam
 const token = "canary-of-the-token-that-may-edit-the-zone";
 const reader = "canary-of-the-token-that-may-only-read-it";
 
-describe("at Cloudflare", { timeout: 180_000 }, () => {
+describe("at Cloudflare", () => {
   const begin: Omit<ApiRecord, "id">[] = [
     {
       name: "example.org",

@@ -109,7 +109,7 @@ function run(verb: "do" | "undo", more: Partial<SwapOrder> = {}, stdout = "") {
   });
 }
 
-describe("an Elastic IP", { timeout: 120_000 }, () => {
+describe("an Elastic IP", () => {
   test("goes over in one call, again without one, and comes back", async () => {
     const went = await run("do");
     expect(went.exitCode, went.all).toBe(0);
@@ -210,7 +210,7 @@ describe("an Elastic IP", { timeout: 120_000 }, () => {
   });
 });
 
-describe("preview", { timeout: 60_000 }, () => {
+describe("preview", () => {
   /** What a move at a phase finds, with these steps done. */
   async function found(
     phase: string,

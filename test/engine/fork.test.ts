@@ -12,11 +12,11 @@ import type { RunResult } from "./pulumi.ts";
 const address = "127.0.0.79";
 const isRoot = process.getuid?.() === 0;
 
-describe.runIf(isRoot)("a fork", { timeout: 300_000 }, () => {
+describe.runIf(isRoot)("a fork", () => {
   let fork: Fork;
   beforeAll(async () => {
     fork = await new Fork(address).open();
-  }, 60_000);
+  });
   afterAll(() => fork?.close());
 
   /** Where the Elastic IP leads. */
@@ -282,11 +282,11 @@ describe.runIf(isRoot)("a fork", { timeout: 300_000 }, () => {
   });
 });
 
-describe.runIf(isRoot)("a fork with faults", { timeout: 300_000 }, () => {
+describe.runIf(isRoot)("a fork with faults", () => {
   let fork: Fork;
   beforeAll(async () => {
     fork = await new Fork("127.0.0.80").open();
-  }, 60_000);
+  });
   afterAll(() => fork?.close());
 
   test("of the API on the way to prepared are told, and the next run goes on", async () => {

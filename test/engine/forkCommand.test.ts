@@ -16,7 +16,7 @@ import { lookAtFolder, stepsOn } from "./fork/servers.ts";
 const address = "127.0.0.81";
 const isRoot = process.getuid?.() === 0;
 
-describe.runIf(isRoot)("the command at a fork", { timeout: 300_000 }, () => {
+describe.runIf(isRoot)("the command at a fork", () => {
   let fork: Fork;
   let asking: ForkAsking;
   /** Whom the command has asked last. */
@@ -36,7 +36,7 @@ describe.runIf(isRoot)("the command at a fork", { timeout: 300_000 }, () => {
         return { old: verified(told, "old", stepsOf), new: verified(told, "new", stepsOf) };
       },
     };
-  }, 60_000);
+  });
   afterAll(() => fork?.close());
 
   /** Every step that is done is as it was left. */

@@ -11,7 +11,7 @@ import { type Moto, startMoto } from "./moto.ts";
 import { addresses, fresh, Move, nothing, old } from "./part/move.ts";
 import { type NameServerDouble, type ServedRecord, startNameServer } from "./nameServer.ts";
 
-describe("at Route 53", { timeout: 180_000 }, () => {
+describe("at Route 53", () => {
   const set = (
     Name: string,
     Type: "A" | "AAAA" | "CNAME",

@@ -1,4 +1,4 @@
-/** A move by dump: there and back with nobody writing, with users, with rows that would be lost, and to its end. */
+/** A move by dump: there and back with rows that would be lost, with users, and to its end. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit, type Client, openShop, type Shop } from "../../demo/shop.ts";
 import { expectUnchanged } from "../lab/compare.ts";
@@ -14,6 +14,7 @@ import {
   hostsOfLast,
   phasesOf,
   type Side,
+  uploads,
 } from "./questions.ts";
 
 const phases = phasesOf("dump", false);
@@ -27,28 +28,45 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-/** The users' files on a side, those still being written left out. */
-async function uploads(side: Side): Promise<string[]> {
-  const names = await shop.script(
-    side,
-    "find /srv/shop/uploads -type f -name 'client-*.bin' -printf '%f\\n'",
-  );
-  return names.split("\n");
-}
+describe("with rows written on new, and nobody writing on old", () => {
+  /** All of old; cron writes a row a minute on whichever server owns it. */
+  const everything = async () =>
+    (await shop.fingerprint("old")).filter((line) => !line.includes("cron_runs"));
+  let all: string[];
 
-describe("with nobody writing", () => {
-  it("leaves every row, sequence, role, file and unit of old as it was, after the whole move and the whole way back", async () => {
-    // cron writes a row a minute on whichever server owns it.
-    const everything = async () =>
-      (await shop.fingerprint("old")).filter((line) => !line.includes("cron_runs"));
-    const all = await everything();
+  it("the way back is refused with the number of rows", async () => {
+    all = await everything();
     expect(
       all.filter((line) => /^rows shop public\.(orders|products|customers) [1-9]/.test(line)),
     ).toHaveLength(3);
-    await shop.stack.configure({ "changeover:acceptLostWrites": 10 });
     await shop.moveTo("dns");
-    await shop.moveTo("idle");
+    await shop.script(
+      "new",
+      "systemctl stop shop-worker cron; cd / && runuser -u postgres -- psql -qd shop -c \"insert into orders (ref, invoice, product_id) select 'late-' || n, 'late-' || n, 1 from generate_series(1, 7) n\"",
+    );
+    await shop.stack.configure({ "changeover:phase": "app" });
+    const refused = await shop.stack.up();
+    expect(refused.exitCode).not.toBe(0);
+    const rows = Number(/(\d+) rows were written on new since the switch/.exec(refused.all)?.[1]);
+    expect(rows).toBeGreaterThanOrEqual(7);
+    expect(refused.all).toContain(`pulumi config set changeover:acceptLostWrites ${rows}`);
+    expect(await shop.orders("new")).toEqual(
+      expect.arrayContaining([expect.objectContaining({ ref: "late-7" })]),
+    );
+    expect(await shop.on("new", "systemctl", "is-active", "shop-web")).toBe("active");
+    expect(await shop.on("new", "ls", "/var/lib/changeover/shop/database-switch")).not.toContain("undoing");
+
+    await shop.stack.configure({ "changeover:acceptLostWrites": rows - 1 });
+    expect((await shop.stack.up()).exitCode).not.toBe(0);
+    await shop.stack.configure({ "changeover:acceptLostWrites": rows });
+  });
+
+  it("when just that is accepted, leaves every row, sequence, role, file and unit of old as it was, after the whole way back", async () => {
+    await shop.moveTo("app");
+    expect(await shop.on("new", "bash", "-c", "ls /var/backups")).toMatch(/changeover-shop-.*\.dump/);
+    expect((await shop.orders("old")).some(({ ref }) => ref === "late-7")).toBe(false);
     await shop.stack.configure({ "changeover:acceptLostWrites": undefined });
+    await shop.script("new", "systemctl start cron shop-worker");
     await shop.moveTo("idle");
     expectUnchanged(all, await everything());
     await expectAsBefore(shop, before);
@@ -71,7 +89,7 @@ describe("with users on the site", () => {
   it("at database, a second up does nothing, and the command says what is", async () => {
     await shop.moveTo("database");
     await client.settled(30);
-    await expectNothingToDo(shop, phases["database"]!);
+    await expectNothingToDo(shop, phases["database"]!, "preview");
     await expectDescribed(shop, phases["database"]!);
   });
 
@@ -86,7 +104,7 @@ describe("with users on the site", () => {
   });
 
   it("brings back what they uploaded, and loses only what they wrote on new's database; both servers are as before", async () => {
-    const uploaded = await uploads("new");
+    const uploaded = await uploads(shop, "new");
     await shop.stack.configure({ "changeover:acceptLostWrites": 1_000_000 });
     await shop.moveTo("idle");
     const returned = Date.now();
@@ -111,40 +129,8 @@ describe("with users on the site", () => {
     );
     expect(lost.filter(({ at }) => at > returned)).toEqual([]);
     expect(uploaded.some((name) => name.startsWith("client-"))).toBe(true);
-    expect(await uploads("old")).toEqual(expect.arrayContaining(uploaded));
+    expect(await uploads(shop, "old")).toEqual(expect.arrayContaining(uploaded));
     await expectAsBefore(shop, before);
-  });
-});
-
-describe("from database, with rows written on new", () => {
-  it("is refused with the number of rows, and goes back when just that is accepted", async () => {
-    await shop.moveTo("database");
-    await shop.script(
-      "new",
-      "systemctl stop shop-worker cron; cd / && runuser -u postgres -- psql -qd shop -c \"insert into orders (ref, invoice, product_id) select 'late-' || n, 'late-' || n, 1 from generate_series(1, 7) n\"",
-    );
-    await shop.stack.configure({ "changeover:phase": "app" });
-    const refused = await shop.stack.up();
-    expect(refused.exitCode).not.toBe(0);
-    const rows = Number(/(\d+) rows were written on new since the switch/.exec(refused.all)?.[1]);
-    expect(rows).toBeGreaterThanOrEqual(7);
-    expect(refused.all).toContain(`pulumi config set changeover:acceptLostWrites ${rows}`);
-    expect(await shop.orders("new")).toEqual(
-      expect.arrayContaining([expect.objectContaining({ ref: "late-7" })]),
-    );
-    expect(await shop.on("new", "systemctl", "is-active", "shop-web")).toBe("active");
-    expect(await shop.on("new", "ls", "/var/lib/changeover/shop/database-switch")).not.toContain("undoing");
-
-    await shop.stack.configure({ "changeover:acceptLostWrites": rows - 1 });
-    expect((await shop.stack.up()).exitCode).not.toBe(0);
-
-    await shop.stack.configure({ "changeover:acceptLostWrites": rows });
-    const back = await shop.stack.up();
-    expect(back.exitCode, back.all).toBe(0);
-    expect(await shop.on("new", "bash", "-c", "ls /var/backups")).toMatch(/changeover-shop-.*\.dump/);
-    expect((await shop.orders("old")).some(({ ref }) => ref === "late-7")).toBe(false);
-    await shop.stack.configure({ "changeover:acceptLostWrites": undefined });
-    await shop.script("new", "systemctl start cron shop-worker");
   });
 });
 
@@ -174,7 +160,7 @@ describe("to its end", () => {
   });
 
   it("says at finished that there is no way back, and touches no server when the stack is destroyed", async () => {
-    await expectNothingToDo(shop, phases["finished"]!);
+    await expectNothingToDo(shop, phases["finished"]!, "preview");
     await expectDescribed(shop, phases["finished"]!);
     await expectDestroyTouchesNothing(shop);
   });

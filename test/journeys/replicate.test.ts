@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit, type Client, openShop, type Shop } from "../../demo/shop.ts";
 import { issued } from "../lab/acme.ts";
 import { primary, secondary, secret } from "../lab/bind.ts";
-import { type Everything, everythingPackages, setUpEverything } from "../lab/everything.ts";
+import { type Everything, everythingPackages, reach, setUpEverything } from "../lab/everything.ts";
 import { watchLogins } from "../lab/logins.ts";
 import {
   changeover,
@@ -12,6 +12,7 @@ import {
   expectDescribed,
   expectDestroyTouchesNothing,
   expectJobsOnNew,
+  expectNamed,
   expectNothingFollows,
   expectNothingToDo,
   expectUntouched,
@@ -53,33 +54,7 @@ afterAll(async () => {
   await shop.close();
 });
 
-const watch = () => changeover(shop, "watch", "--json", "--interval", "500ms", "--ca", everything.ca);
-
-/** What was told since the last look: operators of each phase, users of the move. */
-let looked = 0;
-function told(): { notices: string[]; users: string[] } {
-  const all = everything.heard();
-  const news = all.slice(looked);
-  looked = all.length;
-  const isForUsers = ({ what }: { what: string }) => what === "announcement" || what === "all-clear";
-  return {
-    notices: news.filter((one) => !isForUsers(one)).map(({ phase, what }) => `${phase} ${what}`),
-    users: news.filter(isForUsers).map(({ text }) => text),
-  };
-}
-
-/** Why a preview refuses; empty where it does not. */
-async function refusal(): Promise<string> {
-  const { exitCode, all } = await shop.stack.preview();
-  return exitCode === 0 ? "" : all;
-}
-
-/** Goes to a phase as soon as the TTL allows it. */
-async function reach(phase: string): Promise<void> {
-  await shop.stack.configure({ "changeover:phase": phase });
-  await expect.poll(refusal, { timeout: 240_000, interval: 2000 }).toBe("");
-  await shop.moveTo(phase);
-}
+const watch = () => changeover(shop, "watch", "--json", "--interval", "1s", "--ca", everything.ca);
 
 /** All records of the zone but its SOA, as a server hands them out. */
 const zone = (server: string) =>
@@ -113,14 +88,8 @@ const issuer = (side: Side) =>
 /** What is asked at each phase, on the way there. */
 async function expectReached(phase: (typeof forward)[number]): Promise<void> {
   await client.settled(30);
-  await expectNothingToDo(shop, phases[phase]!);
-  const status = await expectDescribed(shop, phases[phase]!);
-  expect(status.users.through).toBe(phases[phase]!.through);
-  expect(status.window).toMatchObject({ open: true });
-  expect(status.names.length).toBeGreaterThan(1);
-  expect(new Set(status.names.flatMap(({ leads }) => leads ?? []))).toEqual(
-    new Set([phase === "dns" ? "new" : "old"]),
-  );
+  await expectNothingToDo(shop, phases[phase]!, phase === "app" ? "preview" : undefined);
+  expectNamed(await expectDescribed(shop, phases[phase]!), phases[phase]!);
 }
 
 /** What deployers find where deploys are closed. */
@@ -147,13 +116,13 @@ describe("on the way there", () => {
     await expectDescribed(shop, phases["idle"]!);
     const { stdout } = await changeover(shop, "status");
     expect(stdout).toMatch(/^ {2}users +served by old \(198\.51\.100\.10\)$/m);
-    expect(told()).toEqual({ notices: [], users: [] });
+    expect(everything.told()).toEqual({ notices: [], users: [] });
   });
 
   it("at prepared, the site answers on new, with a certificate of its own; the TTL is lowered, users are on old", async () => {
-    await reach("prepared");
+    await reach(shop, "prepared");
     await expectReached("prepared");
-    expect(told()).toEqual({
+    expect(everything.told()).toEqual({
       notices: ["prepared begins", "prepared reached"],
       users: ["We move at 00:00."],
     });
@@ -168,9 +137,9 @@ describe("on the way there", () => {
   });
 
   it("at app, new serves users through old, owns jobs and cron, and renews the certificate; deploys are closed", async () => {
-    await reach("app");
+    await reach(shop, "app");
     await expectReached("app");
-    expect(told()).toEqual({ notices: ["app begins", "app reached"], users: [] });
+    expect(everything.told()).toEqual({ notices: ["app begins", "app reached"], users: [] });
     expect(await issued(shop)).toMatchObject({ certificates: 1 });
     await expect.poll(() => issuer("old"), { timeout: 60_000 }).toContain("Pebble");
     await expectDeploysClosed();
@@ -180,16 +149,16 @@ describe("on the way there", () => {
 
   it("at database, new's is the only one that can be written, back and forth; old's follows, and the canary is there", async () => {
     const stop = await watchLogins(shop);
-    await reach("database");
+    await reach(shop, "database");
     await client.settled(50);
-    await reach("app");
+    await reach(shop, "app");
     await client.settled(50);
-    await reach("database");
+    await reach(shop, "database");
     const logins = await stop();
     expect(logins.samples).toBeGreaterThan(500);
     expect(logins.both).toBe(0);
     await expectReached("database");
-    expect(told().notices).toEqual([
+    expect(everything.told().notices).toEqual([
       ...["database begins", "database reached", "database returns", "app returned"],
       ...["database begins", "database reached"],
     ]);
@@ -202,10 +171,10 @@ describe("on the way there", () => {
   });
 
   it("at dns, users follow the names to new", async () => {
-    await reach("dns");
+    await reach(shop, "dns");
     await expectReached("dns");
     await expectNames("198.51.100.20", 3);
-    expect(told()).toMatchObject({ notices: ["dns begins", "dns reached"] });
+    expect(everything.told()).toMatchObject({ notices: ["dns begins", "dns reached"] });
   });
 });
 
@@ -213,7 +182,7 @@ describe("on the way back to idle", () => {
   it("users notice nothing, both servers and the zone are what they were", async () => {
     await shop.moveTo("idle");
     await client.settled(50);
-    expect(told()).toEqual({
+    expect(everything.told()).toEqual({
       notices: [
         ...["dns returns", "database returned", "database returns", "app returned"],
         ...["app returns", "prepared returned", "prepared returns", "idle returned"],
@@ -225,8 +194,37 @@ describe("on the way back to idle", () => {
     expect(await zone(primary)).toBe(zoneBefore);
     await expectDescribed(shop, phases["idle"]!);
   });
+});
+
+describe("to its end", () => {
+  it("waits for those who still come to old, goes on when nobody does, and no request has failed", async () => {
+    await reach(shop, "prepared");
+    await reach(shop, "dns");
+    await client.settled(30);
+    await shop.stack.configure({ "changeover:phase": "finished" });
+    const late =
+      /nobody has come to old for 5 s, but (\S+) with \d+ requests?, the last \d+ s ago for \/\S* \(.*\)/;
+    const untouched = await snapshot(shop);
+    const refused = await shop.stack.up();
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.all).toContain("1 thing stops this move; nothing was touched");
+    await expectUntouched(shop, untouched);
+    const [, visitor] = late.exec(refused.all) ?? [];
+    expect(visitor, refused.all).toBeDefined();
+    await shop.stack.configure({ "changeover:stragglers": { quiet: "5 seconds", ignore: visitor! } });
+    await reach(shop, "finished");
+    await client.settled(50);
+    const seen = await client.stop();
+    expect(seen.failures).toEqual([]);
+    expect(seen.failed).toBe(0);
+    expect(seen.requests).toBeGreaterThan(300);
+    expect(seen.maintenanceSeconds).toBe(0);
+    expect(audit(seen.entries, await shop.orders("new"))).toMatchObject({ lostWrites: 0, doubledWrites: 0 });
+    expect(hostsOfLast(seen.entries, 30)).toEqual(new Set(["new"]));
+  });
 
   it("was seen from outside: nobody was turned away at old's address", async () => {
+    // The pushes below restart the app on new.
     watching.kill("SIGINT");
     const { exitCode, stdout, all } = await watching;
     const { summary } = JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as {
@@ -243,40 +241,10 @@ describe("on the way back to idle", () => {
     // The site was taken away there, on the way back to idle.
     expect(by("198.51.100.20").every(({ failed }) => failed > 0)).toBe(true);
     expect(exitCode).toBe(1);
-    // It is who still comes to old's address in the end.
-    watching = watch();
-  });
-});
-
-describe("to its end", () => {
-  it("waits for those who still come to old, goes on when nobody does, and no request has failed", async () => {
-    await reach("prepared");
-    await reach("dns");
-    await client.settled(30);
-    await shop.stack.configure({ "changeover:phase": "finished" });
-    const late =
-      /nobody has come to old for 5 s, but (\S+) with \d+ requests?, the last \d+ s ago for \/\S* \(.*\)/;
-    const untouched = await snapshot(shop);
-    const refused = await shop.stack.up();
-    expect(refused.exitCode).not.toBe(0);
-    expect(refused.all).toContain("1 thing stops this move; nothing was touched");
-    await expectUntouched(shop, untouched);
-    const [, visitor] = late.exec(refused.all) ?? [];
-    expect(visitor, refused.all).toBeDefined();
-    await shop.stack.configure({ "changeover:stragglers": { quiet: "5 seconds", ignore: visitor! } });
-    await reach("finished");
-    await client.settled(50);
-    const seen = await client.stop();
-    expect(seen.failures).toEqual([]);
-    expect(seen.failed).toBe(0);
-    expect(seen.requests).toBeGreaterThan(300);
-    expect(seen.maintenanceSeconds).toBe(0);
-    expect(audit(seen.entries, await shop.orders("new"))).toMatchObject({ lostWrites: 0, doubledWrites: 0 });
-    expect(hostsOfLast(seen.entries, 30)).toEqual(new Set(["new"]));
   });
 
   it("has told each phase once, and gives the TTL back", async () => {
-    expect(told().notices).toEqual(
+    expect(everything.told().notices).toEqual(
       [...forward, "finished"].flatMap((phase) => [`${phase} begins`, `${phase} reached`]),
     );
     await expectNames("198.51.100.20", 20);
@@ -306,7 +274,7 @@ describe("to its end", () => {
   });
 
   it("has the report of all that was done, and the command says so", async () => {
-    await expectNothingToDo(shop, phases["finished"]!);
+    await expectNothingToDo(shop, phases["finished"]!, "preview");
     await expectDescribed(shop, phases["finished"]!);
     const outputs = await shop.stack.outputs();
     const file = await shop.script("new", "cat /var/log/changeover/shop/report");

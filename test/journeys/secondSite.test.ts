@@ -7,12 +7,7 @@ import { askNotes, startUsers } from "../lab/second/users.ts";
 
 let shop: Shop;
 beforeAll(async () => {
-  // How quick this machine is does not matter here.
-  shop = await openShop({
-    name: "test-second-site",
-    site: secondSite,
-    settings: { "changeover:holdBudget": "20 seconds" },
-  });
+  shop = await openShop({ name: "test-second-site", site: secondSite });
 });
 afterAll(() => shop.close());
 

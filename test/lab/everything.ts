@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
+import { expect } from "vitest";
 import { demoSettings } from "../../demo/settings.ts";
 import type { Shop } from "../../demo/shop.ts";
 import { acmePackages, directory, startAcme } from "./acme.ts";
@@ -15,7 +16,7 @@ export const everythingPackages = {
 };
 
 /** A message as a webhook got it. */
-export interface Message {
+interface Message {
   phase: string;
   what: string;
   text: string;
@@ -27,8 +28,8 @@ export interface Everything {
   nameServer: string;
   /** A PEM file with the authorities that the site's visitors trust. */
   ca: string;
-  /** Every message that the webhook has got, in order. */
-  heard: () => Message[];
+  /** What was told since the last look: operators of each phase (`app reached`), users of the move. */
+  told: () => { notices: string[]; users: string[] };
   /** Stops the webhook. */
   close: () => Promise<void>;
 }
@@ -82,19 +83,40 @@ export async function setUpEverything(shop: Shop): Promise<Everything> {
       ttl: "3 seconds",
     },
   });
+  let looked = 0;
+  const told = () => {
+    const lines = readFileSync(file, "utf8").trimEnd().split("\n").filter(Boolean);
+    const news = lines.slice(looked).map((line) => JSON.parse(line) as Message);
+    looked = lines.length;
+    const isForUsers = ({ what }: Message) => what === "announcement" || what === "all-clear";
+    return {
+      notices: news.filter((one) => !isForUsers(one)).map(({ phase, what }) => `${phase} ${what}`),
+      users: news.filter(isForUsers).map(({ text }) => text),
+    };
+  };
   return {
     nameServer: primary,
     ca,
-    heard: () =>
-      readFileSync(file, "utf8")
-        .trimEnd()
-        .split("\n")
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as Message),
+    told,
     close: async () => {
       recorder.kill();
       await recorder;
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** Goes to a phase as soon as the TTL allows it: until then a run is refused, and nothing is touched. */
+export async function reach(shop: Shop, phase: string): Promise<void> {
+  await shop.stack.configure({ "changeover:phase": phase });
+  const refusal = async () => {
+    const { exitCode, all } = await shop.stack.up();
+    if (exitCode !== 0 && !all.includes("nothing was touched"))
+      throw new Error(`pulumi up to ${phase} ended with ${exitCode}\n${all}`);
+    return exitCode === 0 ? "" : all;
+  };
+  const end = Date.now() + 240_000;
+  let all = await refusal();
+  while (all !== "" && Date.now() < end) all = await refusal();
+  expect(all, `pulumi up to ${phase} was refused to the end`).toBe("");
 }

@@ -150,16 +150,27 @@ for real in /usr/sbin /usr/bin /sbin /bin; do [ ! -x "$real/${program}" ] || exe
   });
 }
 
-/** Writes down every process with its arguments and environment, several times a second, for half an hour at most. */
+/** Writes down what each process shows of itself, its arguments and environment, several times a second, for half an hour at most. */
 const watchProcesses = `
-systemd-run --quiet --unit=watch-processes --property=RuntimeMaxSec=1800 bash -c '
-  while :; do
-    for p in /proc/[0-9]*; do
-      case $(cat $p/comm 2>/dev/null) in gunicorn|python3|postgres) continue ;; esac
-      tr "\\0" " " <$p/cmdline; echo; tr "\\0" " " <$p/environ; echo
-    done >>/run/watched 2>/dev/null
-    sleep 0.2
-  done'`;
+cat >/run/watch.py <<'PY'
+import os, time
+seen = set()
+with open("/run/watched", "ab", buffering=0) as watched:
+    while True:
+        for number in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if open(f"/proc/{number}/comm").read().strip() in ("gunicorn", "python3", "postgres"):
+                    continue
+                for what in ("cmdline", "environ"):
+                    text = open(f"/proc/{number}/{what}", "rb").read().replace(b"\\0", b" ")
+                    if text not in seen:
+                        seen.add(text)
+                        watched.write(text + b"\\n")
+            except OSError:
+                pass
+        time.sleep(0.1)
+PY
+systemd-run --quiet --unit=watch-processes --property=RuntimeMaxSec=1800 python3 /run/watch.py`;
 
 /** Everything that the move and its programs leave in logs. */
 const everythingKept = `

@@ -6,6 +6,7 @@ import type { Setting } from "../../components/script.ts";
 import { sharedSettings } from "../../components/site.ts";
 import { resultOf } from "../../components/result.ts";
 import { type Step, type StepContext, stepScript } from "../../components/step.ts";
+import { patience } from "../../demo/settings.ts";
 import type { Shop } from "../../demo/shop.ts";
 import { type MoveConfig, parseConfig } from "../../stacks/config.ts";
 import { expectUnchanged } from "./compare.ts";
@@ -19,9 +20,9 @@ export function settingsOf(raw: Record<string, unknown>): Record<string, unknown
   );
 }
 
-/** Settings as `pulumi config` has them, checked. */
+/** Settings as `pulumi config` has them, checked; patient unless they say otherwise. */
 export function checked(raw: Record<string, unknown>): MoveConfig {
-  return parseConfig(settingsOf(raw));
+  return parseConfig(settingsOf({ ...patience, ...raw }));
 }
 
 /** Words that end a step by force after some seconds, with all that it has started. */

@@ -24,6 +24,7 @@ const done: [Step, number][] = [];
 beforeAll(async () => {
   shop = await openShop({ name: "test-after" });
   await sql("old", "create role shop_till login password 'till'");
+  await shop.on("old", "gpasswd", "--add", "shop", "adm");
   for (const side of sides) await shop.script(side, firewall);
   before = await fingerprints();
   steps = new StepRunner(shop, settings());
@@ -52,9 +53,26 @@ function sql(side: Side, query: string): Promise<string> {
   );
 }
 
+/** The units that steps start, stop, enable or disable. */
+const units = (side: Side) =>
+  shop.script(
+    side,
+    "for unit in shop-web shop-live shop-worker nginx pgbouncer cron certbot.timer; do echo $unit $(systemctl is-enabled $unit 2>&1) $(systemctl is-active $unit); done",
+  );
+
+/** A run that is killed before its step has done anything leaves one mark; its undo changes nothing. */
+async function undoWhatNeverBegan(step: Step, phase: number): Promise<void> {
+  const before = await units(step.side);
+  const state = `/var/lib/changeover/shop/${step.name}`;
+  await shop.script(step.side, `mkdir -p ${state} && echo ${phase} >${state}/begun`);
+  await steps.must(step, phase, "undo");
+  expect(await units(step.side), `${step.name}, killed before it began, and undone`).toBe(before);
+}
+
 /** Does every step of a phase and verifies each, as they come. */
 async function doPhase(phase: ReachedPhase): Promise<void> {
   for (const step of serverMoveRunbook(settings())[phase]) {
+    await undoWhatNeverBegan(step, phaseNumber(phase));
     done.push([step, phaseNumber(phase)]);
     await steps.must(step, phaseNumber(phase), "do");
     await steps.must(step, phaseNumber(phase), "verify");
@@ -70,6 +88,91 @@ async function verified(name: string): Promise<number | undefined> {
 /** Whether a unit runs, and whether it is started at boot. */
 const unitOn = (side: Side) =>
   shop.script(side, "systemctl is-active shop-worker || true; systemctl is-enabled shop-worker || true");
+
+describe("psql", () => {
+  const chosen = (preparation: string) =>
+    shop.script(
+      "old",
+      `set -Eeuo pipefail\nPGPORT=5432\n${scriptBeside(import.meta.url, "../../components/shell/psql.sh")}
+${preparation}\nchoose_psql\nprintf '%s' "$PSQL"`,
+    );
+
+  it("is started itself where Debian's wrapper can find nothing else", async () => {
+    const program = await chosen("");
+    expect(program).toMatch(/^\/usr\/lib\/postgresql\/\d+\/bin\/psql$/);
+    const exe = await shop.script(
+      "old",
+      "cd / && runuser -u postgres -- psql -XAtc '\\! readlink /proc/$PPID/exe'",
+    );
+    expect(exe).toBe(program);
+  });
+
+  it.each([
+    ["PGHOST says where", "export PGHOST=/tmp"],
+    ["PGCLUSTER says which", "export PGCLUSTER=15/main"],
+    ["the cluster is down, or listens elsewhere", "PGPORT=5499"],
+    [
+      "there are two clusters",
+      "install -D /dev/null /etc/postgresql/9.6/x/postgresql.conf; trap 'rm -r /etc/postgresql/9.6' EXIT",
+    ],
+    [
+      "PATH has another",
+      "mkdir /tmp/path; ln -s /bin/true /tmp/path/psql; PATH=/tmp/path:$PATH; trap 'rm -r /tmp/path' EXIT",
+    ],
+  ])("is what PATH says where %s", async (_, preparation) => {
+    expect(await chosen(preparation)).toBe("psql");
+  });
+});
+
+describe("accounts", () => {
+  const files = "/etc/passwd /etc/shadow /etc/group /etc/gshadow /etc/subuid /etc/subgid";
+  const accountFiles = () => shop.script("new", `sort ${files}`);
+  const prepared = () => serverMoveRunbook(settings()).prepared;
+  const step = () => prepared().find(({ name }) => name === "accounts")!;
+  const ahead = () => prepared().slice(0, prepared().indexOf(step()));
+  let clean: string;
+  let made: string;
+
+  beforeAll(async () => {
+    clean = await accountFiles();
+    for (const one of ahead()) await steps.must(one, 1, "do");
+    await steps.must(step(), 1, "do");
+    made = await accountFiles();
+    expect(made).toMatch(/^shop:/m);
+    expect(made).toMatch(/^\w+:[!*]*::shop$/m);
+  });
+  afterAll(async () => {
+    for (const one of ahead().toReversed()) await steps.must(one, 1, "undo");
+  });
+
+  it.each([
+    [
+      "groupadd",
+      "gid=$(id -g shop); userdel shop; groupadd --gid $gid shop 2>/dev/null || true; sed -i '/^shop:/d' /etc/gshadow",
+    ],
+    ["useradd", "sed -i '/^shop:/d' /etc/shadow"],
+    ["gpasswd", "sed -i 's/^\\(.*:\\)shop$/\\1/' /etc/gshadow"],
+  ])("are made whole after a %s that was killed between two files", async (_, killed) => {
+    await shop.script("new", `${killed}; rm /var/lib/changeover/shop/accounts/done`);
+    expect(await accountFiles()).not.toBe(made);
+    await steps.must(step(), 1, "do");
+    expect(await accountFiles()).toBe(made);
+  });
+
+  it.each([
+    ["userdel", "sed -i '/^shop:/d' /etc/passwd"],
+    ["userdel, later", "sed -i '/^shop:/d' /etc/passwd /etc/shadow"],
+    [
+      "groupdel",
+      "userdel shop; getent group shop >/dev/null && groupdel shop; echo 'shop:!::' >>/etc/gshadow",
+    ],
+  ])("leave nothing after a %s that was killed between two files", async (_, killed) => {
+    await steps.must(step(), 1, "do");
+    await shop.script("new", killed);
+    await steps.must(step(), 1, "undo");
+    expect(await accountFiles()).toBe(clean);
+  });
+});
 
 describe("prepared", () => {
   it("is done by its steps", async () => {

@@ -3,5 +3,4 @@ import { moveZoo } from "../zoo/ways.ts";
 
 moveZoo("test-zoo", [
   { name: "zoo", strategy: "replicate", copyAhead: "1 bytes", copyRate: "0 bytes", lines: 1000 },
-  { name: "zoo", strategy: "dump", copyAhead: "1 bytes", copyRate: "100 MB", lines: 1000 },
 ]);

@@ -1,7 +1,7 @@
 /** Every way back with the strategy dump, with a client that never pauses, and the fingerprint of old before and after. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit, openShop, type Shop } from "../../demo/shop.ts";
-import { expectUnchanged } from "../lab/compare.ts";
+import { expectAsBefore, fingerprints, uploads } from "../journeys/questions.ts";
 
 let shop: Shop;
 beforeAll(async () => {
@@ -9,28 +9,16 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-/** The users' files on a side, those still being written left out. */
-async function uploads(side: "old" | "new"): Promise<string[]> {
-  const names = await shop.script(
-    side,
-    "find /srv/shop/uploads -type f -name 'client-*.bin' -printf '%f\\n'",
-  );
-  return names.split("\n");
-}
-
 describe.each(["prepared", "app", "database", "dns"])("from %s back to idle", (phase) => {
   it("serves users throughout from the right side, and leaves both servers as they were", async () => {
-    const before = {
-      old: await shop.fingerprint("old", "without rows"),
-      new: await shop.fingerprint("new", "without rows"),
-    };
+    const before = await fingerprints(shop);
     const client = shop.startClient();
     await client.settled(30);
     await shop.moveTo(phase);
     const reached = Date.now();
     await client.settled(50);
     const settled = Date.now();
-    const uploaded = await uploads(phase === "prepared" ? "old" : "new");
+    const uploaded = await uploads(shop, phase === "prepared" ? "old" : "new");
     await shop.stack.configure({ "changeover:acceptLostWrites": 1_000_000 });
     await shop.moveTo("idle");
     const returned = Date.now();
@@ -61,9 +49,8 @@ describe.each(["prepared", "app", "database", "dns"])("from %s back to idle", (p
 
     // What users uploaded comes back with them, whatever becomes of the database.
     expect(uploaded.some((name) => name.startsWith("client-"))).toBe(true);
-    expect(await uploads("old")).toEqual(expect.arrayContaining(uploaded));
+    expect(await uploads(shop, "old")).toEqual(expect.arrayContaining(uploaded));
 
-    expectUnchanged(before.old, await shop.fingerprint("old", "without rows"));
-    expectUnchanged(before.new, await shop.fingerprint("new", "without rows"));
+    await expectAsBefore(shop, before);
   });
 });

@@ -361,9 +361,10 @@ select format('update live set v = %s where id = %s', i, 1 + i * 7 % 2000), form
   });
 });
 
+// The program itself takes 38 MB of its heap where nothing of it has been compiled before; a million keys alone would take 30 more.
 describe("a big table", () => {
   it("of a million rows is compared in little memory", async () => {
-    const [table] = (await compare("big", { memory: 40 })).tables;
+    const [table] = (await compare("big", { memory: 60 })).tables;
     expect(table).toMatchObject({ status: "equal", rowsOld: 1_000_000, rowsNew: 1_000_000, chunks: 101 });
   });
 

@@ -30,7 +30,7 @@ interface Wanted {
 
 const nothing = { create: 0, update: 0, delete: 0, replace: 0 };
 
-describe("EC2", { timeout: 240_000 }, () => {
+describe("EC2", () => {
   let moto: Moto;
   let front: AwsFront;
   let client: EC2Client;

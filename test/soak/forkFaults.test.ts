@@ -7,11 +7,11 @@ import { nothing } from "../engine/part/move.ts";
 
 const isRoot = process.getuid?.() === 0;
 
-describe.runIf(isRoot)("a fork with faults", { timeout: 300_000 }, () => {
+describe.runIf(isRoot)("a fork with faults", () => {
   let fork: Fork;
   beforeAll(async () => {
     fork = await new Fork("127.0.0.81").open();
-  }, 60_000);
+  });
   afterAll(() => fork?.close());
 
   test("a copy that lacks a property of old is told", async () => {

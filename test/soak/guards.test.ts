@@ -444,6 +444,13 @@ let shop: Shop;
 let atFirst: Finding[];
 beforeAll(async () => {
   shop = await openShop({ name: "test-guards", env: { DEMO_DB_PASSWORD: "writer" } });
+  // Somebody else looks, too.
+  for (const side of ["old", "new"] as const)
+    await shop.script(
+      side,
+      `systemd-run --quiet --collect --unit=other-look --uid=postgres --setenv=PGAPPNAME='changeover look' bash -c '(echo "select 1;"; sleep 1000) | psql -Xq postgres'
+timeout 20 sh -c ${JSON.stringify(`until runuser -u postgres -- psql -XAtc "select 1 from pg_stat_activity where application_name = 'changeover look' and state = 'idle'" postgres | grep -q .; do sleep 0.1; done`)}`,
+    );
   atFirst = await look({});
 });
 afterAll(() => shop.close());
@@ -473,6 +480,10 @@ async function run(commands: Partial<Record<Side, string>>): Promise<void> {
 /** The findings of a case: those at its place (or one that begins like it) that say so. */
 const of = (found: Finding[], { place, says }: Case) =>
   found.filter((finding) => finding.place.startsWith(place) && says.test(finding.value));
+
+it("a look's own sessions, and those of another one, are nobody whom a restart would touch", () => {
+  expect(atFirst.filter(({ place }) => place === "new, PostgreSQL")).toEqual([]);
+});
 
 describe.each([inTheDatabase, onTheServers, behindALock])("$title", (group) => {
   let found: Finding[];

@@ -1,7 +1,8 @@
 /** The strategy replicate: the database goes over and comes back as often as one likes, with users writing all the time. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit, openShop, type Shop } from "../../demo/shop.ts";
-import { expectUnchanged, journals } from "../lab/compare.ts";
+import { expectAsBefore, expectNothingFollows, fingerprints, query } from "../journeys/questions.ts";
+import { journals } from "../lab/compare.ts";
 import { watchLogins } from "../lab/logins.ts";
 
 let shop: Shop;
@@ -10,21 +11,11 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-const sides = ["old", "new"] as const;
 const nothing = { create: 0, update: 0, delete: 0 };
-
-/** One value from a side's shop database, as superuser. */
-async function query(side: "old" | "new", sql: string, database = "shop"): Promise<string> {
-  return shop.script(side, `cd / && runuser -u postgres -- psql -XAtq ${database} <<'SQL'\n${sql}\nSQL`);
-}
 
 describe("with users on the site", () => {
   it("goes forward, back, forward and back to idle: no request fails, no write is lost, doubled or out of both sides' order", async () => {
-    const before = Object.fromEntries(
-      await Promise.all(
-        sides.map(async (side) => [side, await shop.fingerprint(side, "without rows")] as const),
-      ),
-    );
+    const before = await fingerprints(shop);
     const client = shop.startClient(20);
     await client.settled(50);
     for (const phase of ["prepared", "app"]) {
@@ -50,7 +41,7 @@ describe("with users on the site", () => {
     expect(seen.failed).toBe(0);
     expect(seen.maintenanceSeconds).toBe(0);
     expect(audit(seen.entries, await shop.orders("old"))).toMatchObject({ lostWrites: 0, doubledWrites: 0 });
-    for (const side of sides) expectUnchanged(before[side]!, await shop.fingerprint(side, "without rows"));
+    await expectAsBefore(shop, before);
   });
 
   it("says how long statements waited, that nothing would be lost, and changes nothing in preview or a second up", async () => {
@@ -66,36 +57,37 @@ describe("with users on the site", () => {
 
   it("keeps both sides equal, and every sequence where it was", async () => {
     await query(
+      shop,
       "new",
       "select nextval('invoice_number'); insert into job_runs values (-1, 'test', now()); update job_runs set host = 'twice' where job_id = -1;",
     );
     const rows =
       "select count(*), sum(hashtextextended(o::text, 0)::numeric) from orders o; select * from job_runs where job_id = -1;";
-    const wanted = await query("new", rows);
-    await expect.poll(() => query("old", rows), { timeout: 20_000 }).toBe(wanted);
+    const wanted = await query(shop, "new", rows);
+    await expect.poll(() => query(shop, "old", rows), { timeout: 20_000 }).toBe(wanted);
     const sequences =
       "select (select last_value from invoice_number), (select last_value from orders_number_seq)";
-    const before = await query("new", sequences);
+    const before = await query(shop, "new", sequences);
     await shop.moveTo("app");
-    expect(await query("old", sequences)).toBe(before);
+    expect(await query(shop, "old", sequences)).toBe(before);
   });
 });
 
 describe("what stops a switch", () => {
   it("a column that only one side has: users stay, and the next run goes on once it is on both", async () => {
     const column = "alter table orders add column gift text";
-    await query("old", column);
+    await query(shop, "old", column);
     await shop.stack.configure({ "changeover:phase": "database" });
     const { exitCode, all } = await shop.stack.up();
     expect(exitCode, all).not.toBe(0);
     expect(all).toContain("on old and new differ");
-    await query("new", column);
+    await query(shop, "new", column);
     await shop.moveTo("database");
   });
 
   it("a way back that would lose writes: it is refused, and nothing is", async () => {
-    await query("old", "alter table job_runs add constraint surprise check (job_id <> -2)");
-    await query("new", "insert into job_runs values (-2, 'test', now()), (-2, 'test', now());");
+    await query(shop, "old", "alter table job_runs add constraint surprise check (job_id <> -2)");
+    await query(shop, "new", "insert into job_runs values (-2, 'test', now()), (-2, 'test', now());");
     await shop.stack.configure({ "changeover:phase": "app" });
     const { exitCode, all } = await shop.stack.up();
     expect(exitCode, all).not.toBe(0);
@@ -106,9 +98,9 @@ describe("what stops a switch", () => {
       .toContain(
         "old, PostgreSQL: follows new's database (subscription changeover_shop_to_old), but it does not get on",
       );
-    await query("old", "alter table job_runs drop constraint surprise");
+    await query(shop, "old", "alter table job_runs drop constraint surprise");
     await shop.moveTo("app");
-    expect(await query("old", "select count(*) from job_runs where job_id = -2")).toBe("2");
+    expect(await query(shop, "old", "select count(*) from job_runs where job_id = -2")).toBe("2");
   });
 });
 
@@ -116,13 +108,13 @@ describe("a way back that is cut off", () => {
   it("is told by preview and outputs, and refused", async () => {
     await shop.moveTo("database");
     const slot = "changeover_shop_to_old";
-    await query("old", `alter subscription ${slot} disable`);
+    await query(shop, "old", `alter subscription ${slot} disable`);
     await expect
-      .poll(() => query("new", `select active from pg_replication_slots where slot_name = '${slot}'`), {
+      .poll(() => query(shop, "new", `select active from pg_replication_slots where slot_name = '${slot}'`), {
         timeout: 60_000,
       })
       .toBe("f");
-    await query("new", `select pg_drop_replication_slot('${slot}') \\g /dev/null`);
+    await query(shop, "new", `select pg_drop_replication_slot('${slot}') \\g /dev/null`);
     expect((await shop.stack.preview()).all).toContain(
       "the slot on new is gone: going back would lose writes",
     );
@@ -139,17 +131,6 @@ describe("a way back that is cut off", () => {
 describe("after the move", () => {
   it("nothing follows any more: no slot, subscription, publication, role or mark is left on either side", async () => {
     await shop.moveTo("finished");
-    for (const side of sides) {
-      expect(
-        await query(
-          side,
-          `select 'slot', slot_name::text from pg_replication_slots union all select 'subscription', subname from pg_subscription
-union all select 'publication', pubname from pg_publication union all select 'role', rolname from pg_roles where rolname ~ 'changeover'
-union all select 'schema', nspname from pg_namespace where nspname ~ 'changeover'
-union all select 'identity', relname from pg_class where relreplident = 'f'`,
-        ),
-      ).toBe("");
-    }
-    expect(await shop.on("new", "bash", "-c", "ls /var/lib/postgresql | grep changeover || true")).toBe("");
+    await expectNothingFollows(shop);
   });
 });

@@ -59,6 +59,9 @@ systemctl kill --signal=KILL changeover-shop-database-follow`,
 const component = (name: string) =>
   readFileSync(join(import.meta.dirname, "../../components/database", name), "utf8");
 
+/** Bash by which psql takes no settings of the database, as the product's sessions do not. */
+const ourSession = `${component("../shell/psql.sh")}\nexport PGOPTIONS="$OUR_SESSION"`;
+
 /** One stream of streams.sql: how rows come out on old, and go in on new. */
 interface Stream {
   kind: string;
@@ -88,7 +91,7 @@ describe("the streams of big tables, cut into many pieces", () => {
     );
     return shop.script(
       "new",
-      `runuser -u postgres -- bash -e <<'END'\ncd /tmp/streams\n${runs.join("\n")}\nEND`,
+      `${ourSession}\nrunuser -u postgres -- bash -e <<'END'\ncd /tmp/streams\n${runs.join("\n")}\nEND`,
     );
   };
 
@@ -109,6 +112,7 @@ describe("the streams of big tables, cut into many pieces", () => {
     const packed = await shop.script(
       "old",
       `set -e; MOVE=zoo\n${component("copy.sh")}
+${ourSession}
 rm -rf /tmp/streams; mkdir /tmp/streams; chmod 777 /tmp/streams; cd /tmp/streams
 ${files.join("\n")}
 runuser -u postgres -- bash -e <<'END'

@@ -69,9 +69,20 @@ export function place({ name }: Pick<TestFile, "name">): string {
   return relative(process.cwd(), name);
 }
 
-/** How a message begins and ends, in one line, without the stack: what a program printed says at its end why it failed. */
+/**
+ * How a message begins, the errors in it, and how it ends, in one line, without the stack: what a program printed says there why
+ * it failed.
+ */
 function brief(message: string): string {
   const [text = ""] = stripVTControlCharacters(message).split(/\n\s+at /);
-  const line = text.replaceAll(/\s+/g, " ");
-  return line.length <= 1000 ? line : `${line.slice(0, 200)} ... ${line.slice(-800)}`;
+  const line = inLine(text);
+  if (line.length <= 1000) return line;
+  const errors = text.split("\n").filter((part) => /\berror: (?!update failed)/.test(part));
+  return [line.slice(0, 200), ...new Set(errors.map((part) => inLine(part).slice(-400))), line.slice(-400)].join(
+    " ... ",
+  );
+}
+
+function inLine(text: string): string {
+  return text.replaceAll(/\s+/g, " ").trim();
 }

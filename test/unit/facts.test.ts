@@ -18,6 +18,15 @@ describe("facts", () => {
     ]);
   });
 
+  it("come as they are where they are one line", () => {
+    const facts = parseFacts("user\t=0\nempty\t=\npath./srv/a b\t==x \u2028 Größe\nodd\t=a\tb\n");
+    expect([...facts]).toEqual([
+      ["user", "0"],
+      ["empty", ""],
+      ["path./srv/a b", "=x \u2028 Größe"],
+    ]);
+  });
+
   it("pass over what a login prints", () => {
     const banner = [
       "Welcome to old!",

@@ -31,6 +31,11 @@ describe("a fact", () => {
   ];
   it.each([
     ["what was found", "printf 'a\\nb\\n'", [["name", "a\nb"]]],
+    ["one line", "echo 'Größe 尺寸'; echo 'Größe' >&2", [["name", "Größe 尺寸"]]],
+    ["rows", "printf 'ä\\tb\\n\\nc\\t=d\\n'; printf 'warning\\n\\n3 5' >&2", [["name", "ä\tb\n\nc\t=d"]]],
+    ["a carriage return", "printf 'a\\r\\n'", [["name", "a\r"]]],
+    ["text like the rest of a fact", "echo '=x'", [["name", "=x"]]],
+    ["in the locale of the look", 'echo "$LC_ALL"', [["name", "C.UTF-8"]]],
     ["nothing where there is nothing", "true", [["name", ""]]],
     [
       "nothing where the question was understood and refused",

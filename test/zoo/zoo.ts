@@ -10,7 +10,7 @@ const read = (name: string) => readFileSync(join(import.meta.dirname, name), "ut
 
 /** A script that gives SQL to psql as the superuser, and prints bare rows. */
 const psql = (database: string, sql: string) =>
-  `cd / && runuser -u postgres -- psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --dbname='${database}' <<'END_OF_SQL'\n${sql}\nEND_OF_SQL`;
+  `cd / && PGOPTIONS='-c statement_timeout=0' runuser -u postgres -- psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --dbname='${database}' <<'END_OF_SQL'\n${sql}\nEND_OF_SQL`;
 
 /** Runs SQL as the superuser; what it prints. */
 export async function query(shop: Shop, side: Side, database: string, sql: string): Promise<string> {
@@ -36,6 +36,8 @@ async function buildZoo(shop: Shop, side: Side, { rows, toast }: ZooSize): Promi
   const parts = ["cluster.sql", "types.sql", "tables.sql", "rows.sql", "code.sql"].map(read);
   const variables = [`\\set rows ${rows}`, `\\set toast ${toast}`, "\\o /dev/null"];
   await query(shop, side, "postgres", [...variables, ...parts].join("\n"));
+  // Nothing of the database's own settings may act on a move's sessions: with this none could do anything.
+  await query(shop, side, "postgres", "alter database zoo set statement_timeout = '3ms'");
 }
 
 /** All that makes up a database and its roles, as lines that do not depend on the server's version. */

@@ -1,4 +1,5 @@
 /** The second site: another language, another layout, kept by monit, supervisor and timers; its app cannot use PgBouncer. */
+import { patience } from "../../../demo/settings.ts";
 import type { LabSite } from "../../../demo/shop.ts";
 
 export const message = "The notes are moving.";
@@ -8,6 +9,7 @@ export const secondSite: LabSite = {
   oldPackages: ["monit", "supervisor", "starman", "libdbd-pg-perl"],
   newPackages: ["monit", "supervisor", "starman", "libdbd-pg-perl"],
   settings: (lab, database) => ({
+    ...patience,
     "changeover:move": "notes",
     "changeover:phase": "idle",
     "changeover:old": { address: lab.old.address, hostKey: lab.old.hostKey },

@@ -144,6 +144,11 @@ describe("parseVerified", () => {
       "could not be found out: runuser -u postgres -- psql --quiet ended with 2",
     ],
     [
+      '2 0.2 ? runuser -u postgres -- "$PSQL" --quiet ended with 2',
+      "unknown",
+      'could not be found out: runuser -u postgres -- "$PSQL" --quiet ended with 2',
+    ],
+    [
       "1 0.2 ? ssh old passing ended with 255",
       "unknown",
       "could not be found out: ssh old passing ended with 255",

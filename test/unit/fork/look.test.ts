@@ -136,7 +136,7 @@ describe("the runbook of a fork", () => {
       const unknown = [...used].filter(
         (name) => !new RegExp(`(^|\\b(readonly|local|export) .*|[\\s;])${name}=`, "m").test(script),
       );
-      const ofBash = ["BASH_COMMAND", "EPOCHREALTIME", "SECONDS", "BASH_SOURCE", "SERVICE_RESULT"];
+      const ofBash = ["BASH_COMMAND", "PATH", "EPOCHREALTIME", "SECONDS", "BASH_SOURCE", "SERVICE_RESULT"];
       expect(unknown.filter((name) => !ofBash.includes(name))).toEqual([]);
     },
   );

@@ -54,7 +54,7 @@ if "$@"; then SERVICE_RESULT=success $ended; else SERVICE_RESULT=exit-code $ende
 `;
 const units = ["shop-worker.service", "shop-nightly.timer", "cron.service"];
 
-describe.runIf(canMount)("the steps of a fork", { timeout: 60_000 }, () => {
+describe.runIf(canMount)("the steps of a fork", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "changeover-scripts-"));

@@ -43,6 +43,31 @@ describe("the counts of a run", () => {
   });
 });
 
+describe("a failure in brief", () => {
+  it("has the errors of a long output, once each, wherever they stand", () => {
+    const steps = (name: string) => Array.from({ length: 40 }, (_, step) => `  step ${name} ${step} done`);
+    const failureMessages = [
+      [
+        "Error: pulumi up to app ended with 1",
+        ...steps("before"),
+        "  error: the hold lasted longer than it should",
+        "  error: the hold lasted longer than it should",
+        "  error: update failed",
+        ...steps("after"),
+        "Duration: 1m",
+        "    at here",
+      ].join("\n"),
+    ];
+    const test = { status: "failed", fullName: "a move ends", failureMessages };
+    const [line = ""] = failures(results(file("test/a.test.ts", [], { assertionResults: [test] })));
+    expect(line).toMatch(/^failed: test\/a\.test\.ts: a move ends: Error: pulumi up to app ended with 1 /);
+    expect(line.split("error: the hold lasted longer than it should")).toHaveLength(2);
+    expect(line).not.toContain("error: update failed");
+    expect(line).toMatch(/Duration: 1m$/);
+    expect(line.length).toBeLessThan(800);
+  });
+});
+
 describe("the table of times", () => {
   let folder = "";
   afterEach(() => {
