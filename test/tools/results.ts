@@ -78,9 +78,11 @@ function brief(message: string): string {
   const line = inLine(text);
   if (line.length <= 1000) return line;
   const errors = text.split("\n").filter((part) => /\berror: (?!update failed)/.test(part));
-  return [line.slice(0, 200), ...new Set(errors.map((part) => inLine(part).slice(-400))), line.slice(-400)].join(
-    " ... ",
-  );
+  return [
+    line.slice(0, 200),
+    ...new Set(errors.map((part) => inLine(part).slice(-400))),
+    line.slice(-400),
+  ].join(" ... ");
 }
 
 function inLine(text: string): string {
