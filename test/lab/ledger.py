@@ -22,11 +22,13 @@ def main(port, rate, ledger):
     url = re.sub(r":\d+/", f":{port}/", url)
     began = time.time()
     ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    # Waited for, not handled: a handler that sets an event while this thread looks at it waits for ever.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     threads = [threading.Thread(target=write, args=(url, began, rate, number, ledger, ended)) for number in range(THREADS)]
     for thread in threads:
         thread.start()
-    ended.wait()
+    signal.sigwait([signal.SIGTERM])
+    ended.set()
     for thread in threads:
         thread.join()
 

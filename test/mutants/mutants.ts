@@ -61,7 +61,7 @@ export const mutants: readonly Mutant[] = [
     file: "components/accounts/copy/do.sh",
     find: `  printf 'user %s\\n' "$name" >>"$STATE/made"\n`,
     replace: "",
-    tests: [onServers("the way back")],
+    tests: [onServers("accounts are made whole")],
   },
   {
     name: "expired-certificate",

@@ -17,11 +17,13 @@ def main(port, sessions, ledger):
         url = re.search(r"^DATABASE_URL=(.*)$", lines.read(), re.MULTILINE)[1]
     url = re.sub(r":\d+/", f":{port}/", url)
     ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    # Waited for, not handled: a handler that sets an event while this thread looks at it waits for ever.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     threads = [threading.Thread(target=write, args=(url, number, ledger, ended)) for number in range(sessions)]
     for thread in threads:
         thread.start()
-    ended.wait()
+    signal.sigwait([signal.SIGTERM])
+    ended.set()
     for thread in threads:
         thread.join()
 

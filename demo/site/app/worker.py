@@ -3,7 +3,6 @@
 import signal
 import socket
 import sys
-import threading
 import time
 
 import psycopg2
@@ -12,7 +11,13 @@ from database import url
 
 HOST = socket.gethostname()
 LOG = "/var/log/shop/worker.log"
-stopping = threading.Event()
+# A flag, no event: a signal that comes while an event is looked at would wait for it for ever.
+stopping = False
+
+
+def stop(*_):
+    global stopping
+    stopping = True
 
 
 def run(job):
@@ -40,21 +45,21 @@ def take_one(connection):
 def work():
     connection = psycopg2.connect(url(), connect_timeout=10, application_name="shop-worker")
     try:
-        while not stopping.is_set():
+        while not stopping:
             if not take_one(connection):
-                stopping.wait(0.2)
+                time.sleep(0.2)
     finally:
         connection.close()
 
 
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    while not stopping.is_set():
+    signal.signal(signal.SIGTERM, stop)
+    while not stopping:
         try:
             work()
         except psycopg2.Error as error:
             print(f"database unavailable, trying again: {error}", file=sys.stderr, flush=True)
-            stopping.wait(1)
+            time.sleep(1)
 
 
 if __name__ == "__main__":
